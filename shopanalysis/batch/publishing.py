@@ -1,0 +1,261 @@
+"""What a run leaves in reports/<date>/<shop>/, every file whole or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+
+from shopanalysis import __version__, report, tables
+from shopanalysis.batch.coverage import columns_of
+from shopanalysis.batch.execution import Failure
+from shopanalysis.batch.notebooks import Notebook
+from shopanalysis.findings import SEVERITIES
+from shopanalysis.words import Words
+
+DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+BOM = "\ufeff"
+
+
+class Busy(Exception):
+    """Another run holds the same shop and date."""
+
+
+@contextmanager
+def lock(file: Path, what: str, wait: bool = False) -> Iterator[None]:
+    """Hold `file` alone for as long as the block lasts; where the system has no locks, do not.
+
+    Raises Busy, naming `what` and the process, when another holds it and `wait` is False.
+    """
+    try:
+        import fcntl
+    except ImportError:
+        yield
+        return
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with open(file, "a+", encoding="ascii") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        except BlockingIOError:
+            handle.seek(0)
+            process = handle.read().strip()
+            raise Busy(f"Another run (process {process}) is making {what}; wait for it.") from None
+        handle.truncate(0)
+        handle.write(str(os.getpid()))
+        handle.flush()
+        yield
+
+
+def write(file: Path, text: str, aside: Path | None = None) -> None:
+    """Put `text` in place of `file`, whole or not at all; `aside` is on the same file system."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    new = (aside or file.parent) / f".{file.name}.{os.getpid()}.tmp"
+    try:
+        new.write_text(text, encoding="utf-8", newline="")
+        os.replace(new, file)
+    finally:
+        new.unlink(missing_ok=True)
+
+
+def read(file: Path) -> dict:
+    """The JSON object in `file`; empty when there is none."""
+    try:
+        return json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+
+
+def as_json(record: Mapping) -> str:
+    """`record` as text, the same every time."""
+    return json.dumps(record, ensure_ascii=False, indent=1) + "\n"
+
+
+@cache
+def _templates():
+    import jinja2
+
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(report.TEMPLATE),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    environment.filters["unbroken"] = report.unbroken
+    return environment
+
+
+def _page(template: str, words: Words, **values) -> str:
+    return _templates().get_template(template).render(words=words, version=__version__, **values)
+
+
+@dataclass(frozen=True)
+class Made:
+    """What a notebook that succeeded leaves: its page, its findings, its tables as CSV by name."""
+
+    html: str
+    findings: Sequence[Mapping]
+    tables: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Folder:
+    """reports/<date>/<shop>/; `aside` takes what is not finished."""
+
+    path: Path
+    aside: Path
+
+    def write(self, name: str, text: str) -> None:
+        """Put the file `name` in place."""
+        write(self.path / name, text, self.aside)
+
+    def run(self) -> dict:
+        """What is known of the last run: run.json."""
+        return read(self.path / "run.json")
+
+    def findings(self) -> list[dict]:
+        """The findings of all reports in the folder."""
+        return read(self.path / "findings.json").get("findings", [])
+
+    def success(self, name: str, made: Made) -> None:
+        """Put the report and tables of notebook `name` in place; an error page is over."""
+        for table, text in made.tables.items():
+            self.write(f"tables/{name}.{table}.csv", BOM + text)
+        self.write(f"{name}.html", made.html)
+        new = {f"{name}.{table}.csv" for table in made.tables}
+        old = {file.name for file in self.path.glob(f"tables/{name}.*.csv")} - new
+        for gone in (
+            *(self.path / "tables" / file for file in old),
+            self.path / f"{name}.error.html",
+        ):
+            gone.unlink(missing_ok=True)
+
+    def failure(self, notebook: Notebook, failure: Failure, head: Mapping, words: Words) -> None:
+        """Put the error page of `notebook` in place; its last good report stays."""
+        self.write(
+            f"{notebook.name}.error.html",
+            _page(
+                "failure.html.j2",
+                words,
+                **head,
+                title=notebook.title_in(words),
+                failure=failure,
+                earlier=f"{notebook.name}.html" if self.has(notebook.name) else "",
+            ),
+        )
+
+    def has(self, name: str) -> bool:
+        """Whether there is a report of notebook `name`."""
+        return (self.path / f"{name}.html").is_file()
+
+    def merge_findings(
+        self, notebooks: Sequence[Notebook], made: Mapping[str, Made], head: Mapping
+    ) -> None:
+        """Put the new findings beside those of notebooks not run this time."""
+        kept = [found for found in self.findings() if found["notebook"] not in made]
+        new = [{"notebook": name} | dict(f) for name, one in made.items() for f in one.findings]
+        order = {notebook.name: place for place, notebook in enumerate(notebooks)}
+        findings = sorted(kept + new, key=lambda f: order.get(f["notebook"], len(order)))
+        self.write("findings.json", as_json({**head, "findings": findings}))
+
+    def index(self, notebooks: Sequence[Notebook], head: Mapping, words: Words) -> None:
+        """The page over all reports in the folder, from run.json and findings.json."""
+        run, findings = self.run(), self.findings()
+        entries = [self._entry(n, run, findings, words) for n in notebooks]
+        ranked = sorted(findings, key=lambda f: SEVERITIES.index(f["severity"]))
+        self.write(
+            "index.html",
+            _page(
+                "run.html.j2",
+                words,
+                **head,
+                run=run,
+                findings=_front(findings),
+                decisions=[f for f in ranked if f["action"]][: report.DECISIONS],
+                entries=entries,
+                titles={entry["name"]: entry["title"] for entry in entries},
+            ),
+        )
+
+    def _entry(
+        self, notebook: Notebook, run: Mapping, findings: Sequence[Mapping], words: Words
+    ) -> dict:
+        """What the index says of one notebook."""
+        record = run["notebooks"].get(notebook.name, {})
+        sentences = [f["sentence"] for f in findings if f["notebook"] == notebook.name]
+        return {
+            "name": notebook.name,
+            "title": notebook.title_in(words),
+            "status": record.get("status", ""),
+            "has_report": self.has(notebook.name),
+            "sentence": sentences[0][words.language] if sentences else "",
+            "failure": Failure(**record["failure"]) if "failure" in record else None,
+            "needs": [_in_words(need, words) for need in record.get("missing", ())],
+            "formats": record.get("formats", ()),
+        }
+
+
+def _front(findings: Sequence[Mapping]) -> list[Mapping]:
+    """What the front page starts with: the first finding of all, then those to act on or to watch."""
+    urgent = sorted(findings[1:], key=lambda f: SEVERITIES.index(f["severity"]))
+    return [*findings[:1], *(f for f in urgent if f["severity"] in ("critical", "warning"))]
+
+
+def _in_words(need: str, words: Words) -> str:
+    """The column or columns of which one is needed: "Visitors (source_day.visitors)"."""
+    return words.say("index.or").join(
+        f"{words.label(column)} ({table}.{column})"
+        if words.has(f"metric.{column}.label")
+        else f"{table}.{column}"
+        for table, column in columns_of(need)
+    )
+
+
+def overview(out: Path, words: Words, aside: Path) -> None:
+    """reports/index.html: every day and shop under `out`, newest first."""
+    runs = {
+        (file.parent.parent.name, file.parent.name): _summary(Folder(file.parent, aside))
+        for file in sorted(out.glob("*/*/run.json"))
+        if DAY.fullmatch(file.parent.parent.name)
+    }
+    days = sorted({day for day, _ in runs}, reverse=True)
+    shops = {shop: run["name"] for (_, shop), run in sorted(runs.items(), key=lambda r: r[0][::-1])}
+    page = _page("reports.html.j2", words, days=days, shops=shops, runs=runs)
+    write(out / "index.html", page, aside)
+
+
+def _summary(folder: Folder) -> dict[str, object]:
+    severities = [finding["severity"] for finding in folder.findings()]
+    run = folder.run()
+    records = run.get("notebooks", {}).values()
+    return {
+        "name": run.get("name", folder.path.name),
+        "critical": severities.count("critical"),
+        "warning": severities.count("warning"),
+        "failures": sum(record["status"] == "failed" for record in records),
+    }
+
+
+def versions() -> dict[str, str]:
+    """What the reports were made with."""
+    packages = {name: version(name) for name in ("pandas", "papermill")}
+    return {"python": platform.python_version(), **packages, "shopanalysis": __version__}
+
+
+def inputs(folder: Path) -> dict[str, str]:
+    """sha256 of shop.toml and of every table of the shop in `folder`, by path within it."""
+    files = [folder / "shop.toml", *(tables.path(folder, t) for t in tables.available(folder))]
+    return {file.relative_to(folder).as_posix(): _sha256(file) for file in files}
+
+
+def _sha256(file: Path) -> str:
+    with open(file, "rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()

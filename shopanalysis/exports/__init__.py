@@ -1,0 +1,14 @@
+"""Export files, as downloaded, into a shop's tables: `import_files` takes new ones, `refresh` what changed.
+
+arrivals, archives, readers    open a file: Excel of any age, text in any encoding, zip, Parquet
+recognition, mappings          which report it is: formats/*.toml say how to tell and what its columns are
+rows, preparing, values        its rows: totals and footers out, rules applied, cells parsed
+source_tree, columns, building the contract's tables, checked; personal columns dropped
+ledger, derived, records       what every file said, side by side; tables computed from orders; import.json
+importing                      the flow of one import
+"""
+
+from shopanalysis.exports.imported import FileReport, Imported
+from shopanalysis.exports.importing import import_files, refresh
+
+__all__ = ["FileReport", "Imported", "import_files", "refresh"]

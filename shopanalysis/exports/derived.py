@@ -1,0 +1,176 @@
+"""What orders say of days and items, where no file of the platform does."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from shopanalysis import tables
+
+SOURCE = "derived from orders"
+
+
+def complete(known: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    """The tables of a shop: those that files gave, with what follows from one another.
+
+    known   table -> rows, with the columns of mappings.EXTRA
+
+    Lines get the item that their merchant code or title means; days, items and days of items that
+    no file states come from the orders. A day that a file states is never touched.
+    """
+    made = dict(known)
+    if "order_lines" in made:
+        made["order_lines"] = with_items(made["order_lines"], made.get("items"))
+    if "orders" in made:
+        made["shop_day"] = _joined(
+            made, "shop_day", ["date"], days(made["orders"], made.get("order_lines"))
+        )
+        if "order_lines" in made:
+            by_item = days_of_items(made["orders"], made["order_lines"])
+            made["item_day"] = _joined(made, "item_day", ["date"], by_item)
+    if "order_lines" in made:
+        made["items"] = _joined(made, "items", ["item_id"], items(made["order_lines"]))
+    return {
+        name: tables.conform(name, made[name]) for name in tables.TABLES if len(made.get(name, ()))
+    }
+
+
+def _joined(
+    made: Mapping[str, pd.DataFrame], name: str, by: list[str], derived: pd.DataFrame
+) -> pd.DataFrame:
+    """The rows that files gave, and derived ones for what they do not state."""
+    stated = made.get(name, tables.empty(name))
+    missing = ~pd.MultiIndex.from_frame(derived[by]).isin(pd.MultiIndex.from_frame(stated[by]))
+    own = tables.conform(name, derived[missing].assign(source_file=SOURCE))
+    return pd.concat([stated, own]) if len(stated) else own
+
+
+def with_items(lines: pd.DataFrame, items: pd.DataFrame | None) -> pd.DataFrame:
+    """Order lines with item_id by merchant code, then by title, else the code itself.
+
+    A code or title that two items share says nothing.
+    """
+    if not lines["item_id"].isna().any():
+        return lines
+    found = lines["item_id"].copy()
+    for column in ("merchant_code", "title"):
+        if items is not None and column in items:
+            known = items.dropna(subset=[column]).drop_duplicates(column, keep=False)
+            found = found.fillna(lines[column].map(known.set_index(column)["item_id"]))
+    return lines.assign(item_id=found.fillna(lines["merchant_code"]))
+
+
+def days(orders: pd.DataFrame, lines: pd.DataFrame | None) -> pd.DataFrame:
+    """shop_day from orders: paid on that day, refunded on that day, ordered on that day.
+
+    A refund counts on the day of payment, since no order file says when the money went back; a
+    cancellation that is a row of its own counts on its day. Buyers are missing where a paid order
+    has no buyer. Days outside those on which the orders were placed are not complete and
+    stay away, as do days without an order: missing is not zero.
+    """
+    orders = orders.assign(units=_units(orders, lines))
+    paid = orders[orders["paid_at"].notna()].assign(date=_day(orders["paid_at"]))
+    placed = orders[orders["created_at"].notna()].assign(date=_day(orders["created_at"]))
+    table = pd.concat(
+        {
+            "orders": paid.groupby("date").size(),
+            "buyers": _buyers(paid, ["date"]),
+            "units": _total(paid, ["date"], "units"),
+            "sales": _total(paid, ["date"], "paid"),
+            "refunds": _refunds(orders, ["date"]),
+            "ordered_amount": _total(placed, ["date"], "amount"),
+        },
+        axis=1,
+        sort=True,
+    ).astype("float64")
+    _fill_zeros(table, "orders", ("orders", "units", "sales", "buyers"), orders["refunded"])
+    return _within(table.rename_axis("date").reset_index(), placed["date"]).assign(device="all")
+
+
+def not_covered(known: Mapping[str, pd.DataFrame]) -> dict[str, float]:
+    """Paid orders that no derived day holds, since none was placed on the day of payment."""
+    if "orders" not in known:
+        return {}
+    orders = known["orders"]
+    away = orders[
+        orders["paid_at"].notna() & ~_day(orders["paid_at"]).isin(_day(orders["created_at"]))
+    ]
+    return {"orders": len(away), "paid": round(float(away["paid"].sum()), 2)}
+
+
+def days_of_items(orders: pd.DataFrame, lines: pd.DataFrame) -> pd.DataFrame:
+    """item_day from order lines, dated by their orders."""
+    known = orders[["order_id", "created_at", "paid_at", "closed_at", "buyer_key"]]
+    lines = lines[lines["item_id"].notna()].merge(known, on="order_id")
+    by = ["date", "item_id"]
+    paid = lines[lines["paid_at"].notna()].assign(date=_day(lines["paid_at"]))
+    table = pd.concat(
+        {
+            "lines": paid.groupby(by).size(),
+            "buyers": _buyers(paid, by),
+            "units": _total(paid, by, "units"),
+            "sales": _total(paid, by, "paid"),
+            "refunds": _refunds(lines, by),
+        },
+        axis=1,
+        sort=True,
+    ).astype("float64")
+    _fill_zeros(table, "lines", ("units", "sales", "buyers"), lines["refunded"])
+    table = table.rename_axis(by).reset_index().drop(columns="lines")
+    return _within(table, _day(orders["created_at"]))
+
+
+def items(lines: pd.DataFrame) -> pd.DataFrame:
+    """items from order lines: the title that an item is most often sold under."""
+    lines = lines[lines["item_id"].notna()]
+    titles = lines.groupby(["item_id", "title"]).size().rename("lines").reset_index()
+    titles = titles.sort_values(["lines", "title"], ascending=[False, True])
+    best = titles.drop_duplicates("item_id").set_index("item_id")["title"]
+    ids = lines["item_id"].drop_duplicates().sort_values()
+    return pd.DataFrame({"item_id": ids, "title": ids.map(best)})
+
+
+def _units(orders: pd.DataFrame, lines: pd.DataFrame | None) -> pd.Series:
+    """Pieces of each order: as stated, else the sum of its lines."""
+    if lines is None:
+        return orders["units"]
+    summed = lines.groupby("order_id")["units"].sum(min_count=1)
+    return orders["units"].fillna(orders["order_id"].map(summed))
+
+
+def _fill_zeros(
+    table: pd.DataFrame, sold: str, columns: tuple[str, ...], refunded: pd.Series
+) -> None:
+    """Where nothing was sold that is 0; so are refunds, if the files state refunds at all."""
+    table.loc[table[sold].isna(), list(columns)] = 0.0
+    if refunded.notna().any():
+        table["refunds"] = table["refunds"].fillna(0.0)
+
+
+def _day(moments: pd.Series) -> pd.Series:
+    return moments.dt.normalize()
+
+
+def _within(table: pd.DataFrame, placed: pd.Series) -> pd.DataFrame:
+    """Only days on which an order was placed: of the others the files may hold a part."""
+    return table[table["date"].isin(placed)]
+
+
+def _total(rows: pd.DataFrame, by: list[str], column: str) -> pd.Series:
+    """Sum of a column, missing where a value is."""
+    grouped = rows.groupby(by)[column]
+    return grouped.sum().where(grouped.count() == grouped.size())
+
+
+def _buyers(paid: pd.DataFrame, by: list[str]) -> pd.Series:
+    """Distinct buyers, missing where a paid order has none."""
+    grouped = paid.groupby(by)["buyer_key"]
+    return grouped.nunique().where(grouped.count() == grouped.size())
+
+
+def _refunds(rows: pd.DataFrame, by: list[str]) -> pd.Series:
+    """Amount given back, on the day of payment or, where there is none, of the cancellation."""
+    dated = rows.assign(date=_day(rows["paid_at"].fillna(rows["closed_at"])))
+    given = dated[dated["refunded"].gt(0) & dated["date"].notna()]
+    return given.groupby(by)["refunded"].sum()

@@ -1,0 +1,35 @@
+"""A finding: one number that means something, with what it is held against and who should act."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+SEVERITIES = ("critical", "warning", "info", "good")
+OWNERS = ("promotion", "design", "service", "stock", "leadership")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One computed statement: the sentence `text` of the texts' [finding], filled with `values`.
+
+    value, baseline, low, high   in `unit`; low and high are the ends of a 95 % interval
+    n                            what the value rests on: visitors, days, orders
+    action                       key of a sentence in [action], for the `owner`; empty: nothing to do
+    rule                         key of a sentence in [rule]: the requirement id and what it asks
+    """
+
+    id: str
+    severity: str
+    metric: str
+    text: str
+    value: float | None = None
+    unit: str = ""
+    baseline: float | None = None
+    low: float | None = None
+    high: float | None = None
+    n: float | None = None
+    owner: str = ""
+    action: str = ""
+    rule: str = ""
+    values: Mapping[str, object] = field(default_factory=dict)

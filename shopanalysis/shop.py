@@ -1,0 +1,132 @@
+"""A shop: a folder with shop.toml, exports/ and tables/."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pandas as pd
+
+from shopanalysis import tables
+from shopanalysis.calendars import Campaign
+from shopanalysis.errors import DataError, ParameterError
+
+BASES = ("buyers/visitors", "orders/sessions")
+LANGUAGES = ("zh", "en")
+DEFAULTS = Path(__file__).with_name("defaults.toml")
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """A bar that a number is held against, with its unit and the plan that it comes from."""
+
+    value: float
+    unit: str
+    source: str
+
+
+@dataclass(frozen=True)
+class Shop:
+    """One shop as its shop.toml describes it."""
+
+    folder: Path
+    name: str
+    platform: str = "other"
+    currency: str = "CNY"
+    time_zone: str = "Asia/Shanghai"
+    language: str = "en"
+    basis: str = "buyers/visitors"
+    attribution: str = "not stated"
+    thresholds: Mapping[str, Threshold] = field(default_factory=dict)
+    month_targets: Mapping[str, float] = field(default_factory=dict)
+    campaigns: tuple[Campaign, ...] = ()
+
+    @property
+    def id(self) -> str:
+        """The folder's name: what the shop is called in paths and commands."""
+        return self.folder.name
+
+    @property
+    def bars(self) -> dict[str, float]:
+        """The thresholds' values by name."""
+        return {name: threshold.value for name, threshold in self.thresholds.items()}
+
+    def table(self, name: str) -> pd.DataFrame:
+        """One table of the data contract, sorted by key; empty when the shop has none."""
+        return tables.read(self.folder, name)
+
+
+def load(folder: str | Path) -> Shop:
+    """The shop in `folder`.
+
+    Raises ParameterError when there is no shop there, DataError when shop.toml says what cannot be.
+    """
+    folder = Path(folder).resolve()
+    file = folder / "shop.toml"
+    if not file.is_file():
+        raise ParameterError(f"There is no shop in {folder}: it has no shop.toml.")
+    try:
+        said = tomllib.loads(file.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as cause:
+        raise DataError(f"{file} is not valid TOML: {cause}.") from None
+    known = {"name", "platform", "currency", "time_zone", "language", "basis", "attribution"}
+    plain = {key: said.pop(key) for key in known & said.keys()}
+    thresholds = _thresholds(file, said.pop("thresholds", {}))
+    targets = said.pop("targets", {}).get("month", {})
+    campaigns = tuple(_campaign(file, entry) for entry in said.pop("campaigns", []))
+    if said:
+        allowed = sorted(known | {"thresholds", "targets", "campaigns"})
+        raise DataError(f"{file}: {', '.join(said)} is not known. Allowed: {', '.join(allowed)}.")
+    for key, allowed in (("basis", BASES), ("language", LANGUAGES)):
+        if key in plain and plain[key] not in allowed:
+            raise DataError(f"{file}: {key} is '{plain[key]}'; allowed: {', '.join(allowed)}.")
+    return Shop(
+        folder,
+        **{"name": folder.name} | plain,
+        thresholds=thresholds,
+        month_targets=targets,
+        campaigns=campaigns,
+    )
+
+
+def _thresholds(file: Path, own: Mapping[str, float]) -> dict[str, Threshold]:
+    defaults = tomllib.loads(DEFAULTS.read_text(encoding="utf-8"))["thresholds"]
+    for name, value in own.items():
+        if name not in defaults:
+            raise DataError(
+                f"{file}: no threshold is called '{name}'. There are: {', '.join(defaults)}."
+            )
+        if not isinstance(value, int | float) or isinstance(value, bool):
+            raise DataError(f"{file}: threshold {name} is {value!r}; expected a number.")
+        defaults[name] |= {"value": value, "source": "shop.toml"}
+    return {name: Threshold(**default) for name, default in defaults.items()}
+
+
+def _campaign(file: Path, entry: Mapping) -> Campaign:
+    try:
+        start, end = pd.Timestamp(entry["start"]), pd.Timestamp(entry["end"])
+        campaign = Campaign(entry["name"], start, end, entry.get("phase", "event"))
+    except (KeyError, ValueError, TypeError) as cause:
+        raise DataError(
+            f"{file}: a campaign needs name, start and end (ISO dates); found {dict(entry)}."
+        ) from cause
+    if end < start:
+        raise DataError(f"{file}: campaign {campaign.name} ends before it starts.")
+    return campaign
+
+
+def find(name: str, data: Path = Path("data")) -> Path:
+    """Folder of the shop called `name`: a folder's name under `data`, or a path."""
+    folder = Path(name) if "/" in name or Path(name, "shop.toml").is_file() else data / name
+    if not (folder / "shop.toml").is_file():
+        raise ParameterError(
+            f"There is no shop '{name}'. There are: {', '.join(p.name for p in all_in(data))}."
+        )
+    return folder
+
+
+def all_in(data: Path = Path("data")) -> list[Path]:
+    """Folders of all shops under `data`, by name."""
+    return sorted(file.parent for file in Path(data).glob("*/shop.toml"))

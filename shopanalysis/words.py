@@ -1,0 +1,210 @@
+"""Numbers as text, and texts by language: `Words("zh", "CNY").say("finding.on_target", sales=1234)`.
+
+Every text stands once, in texts/<language>.toml. Placeholders name their format: {sales:money}.
+"""
+
+from __future__ import annotations
+
+import string
+import tomllib
+import unicodedata
+from functools import cache
+from numbers import Number
+from pathlib import Path
+
+import pandas as pd
+
+TEXTS = Path(__file__).with_name("texts")
+CURRENCY_SIGNS = {"CNY": "¥", "USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥"}
+MISSING = "–"
+MINUS = "−"
+SCALES = {
+    "zh": ((1e8, "亿"), (1e4, "万")),
+    "en": ((1e9, "bn"), (1e6, "M"), (1e3, "k")),
+}
+
+
+@cache
+def texts(language: str) -> dict[str, str]:
+    """All texts of one language, flat: {"finding.on_target": "…"}."""
+    nested = tomllib.loads((TEXTS / f"{language}.toml").read_text(encoding="utf-8"))
+    return dict(_flat(nested))
+
+
+def _flat(nested: dict, above: str = ""):
+    for key, value in nested.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{above}{key}.")
+        else:
+            yield above + key, value
+
+
+@cache
+def metrics() -> dict[str, str]:
+    """Metric or column name -> how it is written: money, percent, count, decimal, date, text …"""
+    return dict(_flat(tomllib.loads((TEXTS / "metrics.toml").read_text(encoding="utf-8"))))
+
+
+class Words(string.Formatter):
+    """One language and one currency."""
+
+    def __init__(self, language: str, currency: str = "CNY"):
+        self.language = language
+        self.sign = CURRENCY_SIGNS.get(currency, f"{currency} ")
+        self.texts = texts(language)
+
+    def say(self, key: str, **values) -> str:
+        """The text `key` with its placeholders filled."""
+        return self.format(self.texts[key], **values)
+
+    def has(self, key: str) -> bool:
+        """Whether there is a text `key`."""
+        return key in self.texts
+
+    def label(self, metric: str) -> str:
+        """A metric's name for a table's head or a figure's axis."""
+        return self.texts[f"metric.{metric}.label"]
+
+    def name(self, kind: str, value: str) -> str:
+        """The word for a value of a closed list (a channel, an owner, a severity)."""
+        return self.texts[f"{kind}.{value}"]
+
+    def cell(self, metric: str, value) -> str:
+        """A metric's value as a table shows it."""
+        kind = metrics().get(metric, "text")
+        if isinstance(value, str) and self.has(f"{kind}.{value}"):
+            return self.name(kind, value)
+        return self.format_field(value, kind)
+
+    def format_field(self, value, spec: str) -> str:
+        """One placeholder: `spec` is the name of a way to write a number, or a list of words."""
+        if spec in ("", "text", "title"):
+            return MISSING if _missing(value) else str(value)
+        if isinstance(value, str) and self.has(f"{spec}.{value}"):
+            return self.name(spec, value)
+        if _missing(value):
+            return MISSING
+        written = getattr(self, spec)(value)
+        return written.replace("-", MINUS) if isinstance(value, Number) else written
+
+    def count(self, value: float) -> str:
+        """12,480."""
+        return f"{value:,.0f}"
+
+    def decimal(self, value: float) -> str:
+        """3.42."""
+        return f"{value:,.2f}"
+
+    def score(self, value: float) -> str:
+        """4.86."""
+        return f"{value:.2f}"
+
+    def seconds(self, value: float) -> str:
+        """92 s."""
+        return f"{value:,.0f} " + self.texts["unit.seconds"]
+
+    def money(self, value: float) -> str:
+        """¥12,480; cents only below 100."""
+        digits = 0 if abs(value) >= 100 or value == 0 else 2
+        return ("-" if round(value, digits) < 0 else "") + f"{self.sign}{abs(value):,.{digits}f}"
+
+    def percent(self, value: float) -> str:
+        """2.24 %, 12.5 %, 104 %: three significant places."""
+        digits = 2 if abs(value) < 0.0995 else 1 if abs(value) < 0.995 else 0
+        return f"{100 * value:,.{digits}f}%"
+
+    def axis_percent(self, value: float) -> str:
+        """2%, 2.5%."""
+        return f"{100 * value:.3g}%"
+
+    def points(self, value: float) -> str:
+        """+0.35 percentage points."""
+        return f"{100 * value:+.2f} " + self.texts["unit.points"]
+
+    def change(self, value: float) -> str:
+        """+12.4 %."""
+        return f"{100 * value:+,.1f}%"
+
+    def signed_money(self, value: float) -> str:
+        """+¥12,480."""
+        return ("+" if value >= 0 else "") + self.money(value)
+
+    def signed_count(self, value: float) -> str:
+        """+1,240."""
+        return f"{value:+,.0f}"
+
+    def short(self, value: float) -> str:
+        """An axis number: 1.2万 in Chinese, 12k in English."""
+        for size, name in SCALES[self.language]:
+            if abs(value) >= size:
+                return f"{value / size:.3g}{name}"
+        return f"{value:,.0f}" if abs(value) >= 10 else f"{value:.2g}"
+
+    def short_money(self, value: float) -> str:
+        """An axis amount: ¥1.2万, ¥12k."""
+        return ("-" if value < 0 else "") + self.sign + self.short(abs(value))
+
+    def signed_short_money(self, value: float) -> str:
+        """A change beside a bar: +¥1.2万, −¥12k."""
+        return ("+" if value >= 0 else MINUS) + self.short_money(abs(value))
+
+    def date(self, value) -> str:
+        """2026-11-20 as the language writes it: 20 Nov 2026, 2026年11月20日."""
+        day = pd.Timestamp(value)
+        if self.language == "zh":
+            return f"{day.year}年{day.month}月{day.day}日"
+        return f"{day.day} {day:%b} {day.year}"
+
+    def day(self, value) -> str:
+        """The day without its year: 20 Nov, 11月20日."""
+        day = pd.Timestamp(value)
+        return f"{day.month}月{day.day}日" if self.language == "zh" else f"{day.day} {day:%b}"
+
+    def table_day(self, value) -> str:
+        """The day with its weekday: Fri 20 Nov, 11月20日 周五."""
+        if self.language == "zh":
+            return f"{self.day(value)} {self.weekday(value)}"
+        return f"{self.weekday(value)[:3]} {self.day(value)}"
+
+    def source(self, path: str) -> str:
+        """A traffic source's own name, without the branch of the tree that it hangs on."""
+        return path.rsplit("/", 1)[-1]
+
+    def range(self, written: str) -> str:
+        """A range that is written already."""
+        return written
+
+    def weekday(self, value) -> str:
+        """Friday, 周五."""
+        return self.texts[f"weekday.{pd.Timestamp(value).day_of_week}"]
+
+    def month(self, value) -> str:
+        """2026年11月, November 2026."""
+        day = pd.Timestamp(value)
+        return f"{day.year}年{day.month}月" if self.language == "zh" else f"{day:%B %Y}"
+
+    def checks(self, values) -> str:
+        """The names of checks: bounce rate, depth."""
+        return self.list(self.name("check", value) for value in values)
+
+    def list(self, values) -> str:
+        """A, B and C."""
+        return self.texts["list.separator"].join(str(value) for value in values)
+
+
+def _missing(value) -> bool:
+    return value is None or (not isinstance(value, list | tuple) and pd.isna(value))
+
+
+def width(text: str) -> float:
+    """How wide `text` stands, in ems: a Chinese character is 1, a Latin one about 0.55."""
+    return sum(1.0 if unicodedata.east_asian_width(c) in "WF" else 0.55 for c in text)
+
+
+def shorten(text: str, ems: float) -> str:
+    """`text` cut to a width in ems, ending in … where something is left out."""
+    if width(text) <= ems:
+        return text
+    while text and width(text) > ems - 1:
+        text = text[:-1]
+    return text.rstrip() + "…"

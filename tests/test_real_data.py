@@ -1,0 +1,254 @@
+"""The importer on real data that nobody here wrote, each against a second computation in pandas."""
+
+from datetime import date
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from shopanalysis import exports, tables
+from shopanalysis.exports import records
+
+SHARED = Path(__file__).parents[2] / "shared" / "data"
+TODAY = date(2026, 11, 21)
+pytestmark = [
+    pytest.mark.real,
+    pytest.mark.skipif(not SHARED.is_dir(), reason="the real data sets are not beside the project"),
+]
+
+
+def shop_from(folder: Path, *names: str) -> Path:
+    result = exports.import_files(folder, [SHARED / name for name in names], today=TODAY)
+    assert result.files
+    return folder
+
+
+@pytest.fixture(scope="module")
+def temporary(tmp_path_factory) -> Path:
+    return tmp_path_factory.mktemp("real")
+
+
+# ---- British online retail: invoice lines --------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def invoices() -> pd.DataFrame:
+    raw = pd.read_parquet(SHARED / "online_retail_uk" / "online_retail.parquet")
+    return raw.assign(value=raw.Quantity * raw.UnitPrice)
+
+
+@pytest.fixture(scope="module")
+def retail(temporary) -> Path:
+    return shop_from(temporary / "retail", "online_retail_uk/online_retail.parquet")
+
+
+def test_every_pound_of_the_invoices_is_sold_refunded_or_left_out_by_name(retail, invoices):
+    facts = records.said(retail)["files"]["online_retail.parquet"]
+    lines = tables.read(retail, "order_lines")
+    out = {name: entry["amount"] for name, entry in facts["left_out"].items()}
+    whole = lines["paid"].sum() - lines["refunded"].sum() + sum(out.values())
+    assert round(whole, 2) == round(invoices["value"].sum(), 2) == 9_747_747.93
+    assert len(lines) + sum(entry["rows"] for entry in facts["left_out"].values()) == 541_909
+
+
+def test_what_is_left_out_of_the_invoices_is_what_pandas_finds(retail, invoices):
+    code, invoice = invoices["StockCode"], invoices["InvoiceNo"]
+    typing = invoice.isin(["541431", "C541433", "556444", "C556445", "581483", "C581484"])
+    service = ["POST", "DOT", "C2", "AMAZONFEE", "BANK CHARGES", "CRUK", "B", "D", "M", "m", "S"]
+    kept = invoices[
+        ~typing & ~code.isin(service) & ~code.str.startswith("gift_") & invoices["UnitPrice"].gt(0)
+    ]
+    kept = kept[~kept["InvoiceNo"].str.startswith("A")]
+    back = kept["InvoiceNo"].str.startswith("C")
+    orders = tables.read(retail, "orders")
+    assert round(orders["paid"].sum(), 2) == round(kept["value"][~back].sum(), 2) == 9_986_809.86
+    assert round(orders["refunded"].sum(), 2) == round(-kept["value"][back].sum(), 2) == 233_070.98
+    assert orders["paid_at"].notna().sum() == kept["InvoiceNo"][~back].nunique() == 19_770
+    facts = records.said(retail)["files"]["online_retail.parquet"]
+    assert facts["left_out"]["typing errors, undone within 16 minutes"]["amount"] == 0
+    assert facts["repeated_rows"] == {"rows": invoices.duplicated().sum(), "rule": "keep"}
+    assert facts["refund_rows"] == {"cancellations": back.sum()}
+
+
+def test_days_and_items_add_up_to_the_invoices(retail):
+    orders = tables.read(retail, "orders")
+    for name in ("shop_day", "item_day"):
+        table = tables.read(retail, name)
+        assert round(table["sales"].sum(), 2) == round(orders["paid"].sum(), 2)
+        assert round(table["refunds"].sum(), 2) == round(orders["refunded"].sum(), 2)
+        assert table["units"].sum() == orders["units"].sum()
+        assert table["visitors"].isna().all()
+    days = tables.read(retail, "shop_day")
+    assert len(days) == 305
+    assert not (days["date"].dt.day_of_week == 5).any()  # closed on Saturdays: missing, not zero
+    assert records.said(retail)["paid_on_days_not_covered"] == {"orders": 0, "paid": 0.0}
+
+
+def test_buyers_are_counted_only_on_days_on_which_all_are_known(retail, invoices):
+    days = tables.read(retail, "shop_day").set_index("date")["buyers"]
+    orders = tables.read(retail, "orders").dropna(subset=["paid_at"])
+    known = orders.assign(date=orders["paid_at"].dt.normalize()).groupby("date")["buyer_key"]
+    whole = known.apply(lambda keys: keys.notna().all())
+    assert (days.notna() == whole).all()
+    first = days.dropna().index[0]
+    that_day = invoices[invoices["InvoiceDate"].dt.normalize() == first]
+    sold = that_day[~that_day["InvoiceNo"].str.startswith("C") & that_day["CustomerID"].notna()]
+    assert days[first] == sold["CustomerID"].nunique()
+
+
+def test_305_daily_files_in_an_archive_give_the_same_shop(retail, temporary):
+    daily = shop_from(temporary / "daily", "online_retail_uk/raw/by-day.zip")
+    same = ["order_id", "paid_at", "paid", "refunded", "units", "province"]
+    pd.testing.assert_frame_equal(
+        tables.read(daily, "orders")[same], tables.read(retail, "orders")[same]
+    )
+    assert len(records.said(daily)["files"]) == 305
+
+
+def test_a_folder_of_daily_files_is_read(temporary):
+    month = shop_from(temporary / "month", "online_retail_uk/raw/by-day-2011-11")
+    days = tables.read(month, "shop_day")["date"]
+    assert (days.min(), days.max(), len(days)) == (
+        pd.Timestamp("2011-11-01"), pd.Timestamp("2011-11-30"), 26,
+    )  # fmt: skip
+
+
+# ---- Google Merchandise Store: hits --------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def hits() -> pd.DataFrame:
+    return pd.read_parquet(SHARED / "google_merch_store_ga" / "analytics_hits.parquet")
+
+
+@pytest.fixture(scope="module")
+def google(temporary) -> Path:
+    return shop_from(temporary / "google", "google_merch_store_ga/analytics_hits.parquet")
+
+
+def sessions(hits: pd.DataFrame) -> pd.DataFrame:
+    by = hits.groupby(["visit_id", "full_visitor_id"])
+    return by.agg(
+        channel=("channel_grouping", "first"),
+        bounces=("bounces", "max"),
+        page_views=("page_views", "max"),
+        revenue=("revenue", lambda revenue: revenue.sum(min_count=1)),
+    )
+
+
+def test_hits_become_sessions_by_channel(google, hits):
+    expected = sessions(hits).groupby("channel")
+    table = tables.read(google, "source_day").groupby("source").sum(numeric_only=True)
+    assert table["visitors"].sum() == 37_996
+    assert table["orders"].sum() == 1_510
+    assert table["visitors"].to_dict() == expected.size().to_dict()
+    assert table["orders"].to_dict() == expected["revenue"].count().to_dict()
+    assert table["bounces"].to_dict() == expected["bounces"].sum().astype(int).to_dict()
+    assert table["page_views"].to_dict() == expected["page_views"].sum().astype(int).to_dict()
+    assert round(table["sales"].sum(), 2) == round(hits["revenue"].sum() / 1e6, 2) == 264_494.76
+
+
+@pytest.mark.parametrize(
+    ("channel", "conversion", "bounce"),
+    [("Organic Search", 1.2, 41), ("Referral", 14.3, 7), ("Direct", 2.9, 32), ("Social", 0.3, 60),
+     ("Paid Search", 3.5, 10), ("Affiliates", 0.7, 5), ("Display", 2.9, 25)],
+)  # fmt: skip
+def test_rates_by_channel_are_the_known_ones(google, channel, conversion, bounce):
+    table = tables.read(google, "source_day").groupby("source").sum(numeric_only=True).loc[channel]
+    assert round(100 * table["orders"] / table["visitors"], 1) == conversion
+    assert round(100 * table["bounces"] / table["visitors"]) == bounce
+
+
+def test_days_of_the_google_shop_agree_with_its_sources(google):
+    days = tables.read(google, "shop_day").set_index("date")
+    sources = tables.read(google, "source_day").groupby("date").sum(numeric_only=True)
+    assert len(days) == 93
+    for column in ("visitors", "orders", "sales", "page_views"):
+        pd.testing.assert_series_equal(days[column], sources[column])
+    assert ((days["bounce_rate"] * days["visitors"]).round() == sources["bounces"]).all()
+
+
+def test_rows_that_are_alike_are_order_lines_that_are_alike(hits):
+    """Why `repeated_rows` is "keep": tax and freight are spread evenly over the lines of an order.
+
+    So the share times the number of lines is a whole number of cents, if no line is missing.
+    """
+    sold = hits[hits["revenue"].notna()].astype({"revenue": "int64", "units_sold": "int64"})
+    sold["share"] = sold["revenue"] - sold["units_sold"] * sold["unit_price"].astype("int64")
+    by = ["visit_id", "full_visitor_id"]
+    orders = sold.groupby(by)["share"].agg(["size", "median", "min", "max"])
+    orders["distinct"] = sold.drop_duplicates().groupby(by).size()
+    orders = orders[(orders["max"] - orders["min"]) <= 2]
+
+    def whole(lines: pd.Series, share: pd.Series) -> pd.Series:
+        rest = (share * lines) % 10_000
+        return (rest <= lines) | (rest >= 10_000 - lines)
+
+    telling = orders[~whole(orders["size"] * 0 + 1, orders["median"])]
+    telling = telling[telling["distinct"] < telling["size"]]
+    assert whole(telling["size"], telling["median"]).mean() == 1
+    assert whole(telling["distinct"], telling["median"]).mean() < 0.1
+    assert len(telling) > 90
+
+
+def test_the_archive_as_downloaded_gives_the_same_days_and_names_what_it_cannot_read(
+    google, temporary
+):
+    folder = temporary / "archive"
+    archive = SHARED / "google_merch_store_ga" / "raw" / "ecommerce dataset.zip"
+    result = exports.import_files(folder, [archive], today=TODAY)
+    assert sorted(Path(file.name).name for file in result.refused) == [
+        "all_sessions.csv", "sales_by_sku.csv", "sales_report.csv",
+    ]  # fmt: skip
+    without = {"columns": "source_file"}
+    pd.testing.assert_frame_equal(
+        tables.read(folder, "shop_day").drop(**without),
+        tables.read(google, "shop_day").drop(**without),
+    )
+    assert len(tables.read(folder, "items")) == 1_092
+
+
+# ---- Tmall: orders of February 2020 --------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def tmall(temporary) -> Path:
+    return shop_from(temporary / "tmall", "tmall_orders_202002/raw/tmall_order_report.csv")
+
+
+@pytest.fixture(scope="module")
+def report() -> pd.DataFrame:
+    raw = pd.read_parquet(SHARED / "tmall_orders_202002" / "tmall_order_report.parquet")
+    return raw.rename(columns=str.strip)
+
+
+def test_the_orders_of_february_2020(tmall, report):
+    orders = tables.read(tmall, "orders")
+    assert len(orders) == len(report) == 28_010
+    assert orders["paid_at"].isna().sum() == 3_923
+    assert orders["refunded"].gt(0).sum() == report["退款金额"].gt(0).sum() == 5_646
+    before = report["买家实际支付金额"] + report["退款金额"]
+    assert round(orders["paid"].sum(), 2) == round(before.sum(), 2) == 2_474_823.07
+    assert orders["province"].nunique() == 31
+    assert orders["province"].notna().all()
+
+
+def test_days_of_february_2020_are_those_on_which_orders_were_placed(tmall, report):
+    days = tables.read(tmall, "shop_day").set_index("date")
+    paid = report.dropna(subset=["订单付款时间"])
+    by_day = paid.groupby(paid["订单付款时间"].dt.normalize())
+    expected = (by_day["买家实际支付金额"].sum() + by_day["退款金额"].sum()).reindex(days.index)
+    assert days["sales"].round(2).tolist() == expected.fillna(0).round(2).tolist()
+    assert not {pd.Timestamp("2020-02-08"), pd.Timestamp("2020-02-16")} & set(days.index)
+    assert len(days) == 27
+    away = records.said(tmall)["paid_on_days_not_covered"]
+    assert days["orders"].sum() + away["orders"] == len(paid) == 24_087
+    assert round(days["sales"].sum() + away["paid"], 2) == 2_474_823.07
+
+
+def test_the_parquet_of_february_2020_gives_the_same_orders(tmall, temporary):
+    other = shop_from(temporary / "parquet", "tmall_orders_202002/tmall_order_report.parquet")
+    without = {"columns": "source_file"}
+    pd.testing.assert_frame_equal(
+        tables.read(other, "orders").drop(**without), tables.read(tmall, "orders").drop(**without)
+    )

@@ -1,0 +1,60 @@
+"""What the pictures in README and DESIGN say about the code stays true."""
+
+import ast
+import tomllib
+
+import pytest
+from small_shops import ROOT
+
+PACKAGE = ROOT / "shopanalysis"
+ANALYSES = [path.stem for path in (ROOT / "notebooks").glob("*.ipynb")]
+
+
+def imported(path) -> set[str]:
+    """Modules of ours that `path` imports, by their first name below the package."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("shopanalysis"):
+            below = node.module.split(".")[1:]
+            names |= {below[0]} if below else {alias.name for alias in node.names}
+    return names
+
+
+@pytest.mark.parametrize("name", ANALYSES)
+def test_an_analysis_knows_no_file_no_figure_and_no_other_analysis(name):
+    lower = {"bridge", "calendars", "errors", "findings", "rates", "tables"}
+    assert imported(PACKAGE / f"{name}.py") <= lower
+
+
+@pytest.mark.parametrize("name", ["figures", "words", "tables", "rates", "bridge", "calendars"])
+def test_the_ends_do_not_import_the_middle(name):
+    assert not imported(PACKAGE / f"{name}.py") & {*ANALYSES, "report", "batch", "exports"}
+
+
+def test_the_report_knows_no_analysis():
+    assert not imported(PACKAGE / "report.py") & {*ANALYSES, "batch"}
+
+
+def test_importing_the_package_runs_and_loads_nothing():
+    assert not imported(PACKAGE / "__init__.py")
+    tree = ast.parse((PACKAGE / "__init__.py").read_text("utf-8"))
+    assert not [n for n in ast.walk(tree) if isinstance(n, ast.Import | ast.ImportFrom)]
+
+
+def test_both_environment_files_say_the_same():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    wanted = {f"python{project['requires-python']}", *project["dependencies"]}
+    wanted |= set(project["optional-dependencies"]["dev"])
+    lines = (ROOT / "environment.yml").read_text("utf-8").splitlines()
+    listed = {line.strip()[2:] for line in lines if line.startswith("  - ")}
+    assert listed - {"pip", "conda-forge", "nodefaults"} == wanted
+
+
+def test_the_lock_holds_every_dependency_and_names_no_address():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    lock = (ROOT / "requirements.lock").read_text("utf-8")
+    for dependency in [*project["dependencies"], *project["optional-dependencies"]["dev"]]:
+        assert f"\n{dependency.split('~=')[0]}==" in f"\n{lock}", dependency
+    assert "://" not in lock
+    assert "--index" not in lock
+    assert lock.count("==") <= lock.count("--hash=sha256:")
