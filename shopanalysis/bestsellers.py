@@ -2,123 +2,347 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Mapping
+
+import numpy as np
 import pandas as pd
 
-from shopanalysis import calendars, rates
+from shopanalysis import calendars, guards, rates
+from shopanalysis.calendars import Campaign
 from shopanalysis.findings import Finding
 
+TABLES = ("item_day", "items", "item_source_day", "order_lines", "orders")
+SHOCK_DAYS = 28  # clean days from which the days' own ups and downs are estimated
+WEEKS_KNOWN = 4  # a bestseller confirmed within these weeks before is no news (D05)
+LOOK_ALIKES = {  # what stands against a confirmation, weightiest first, and its sentence
+    "low_conversion": "look_alike_low_conversion",
+    "home_page": "look_alike_home_page",
+    "presale": "look_alike_presale",
+    "one_buyer": "look_alike_one_buyer",
+    "few_days": "look_alike_few_days",
+    "few_visitors": "",  # the plan's rule does not pass them either
+    "luck": "look_alike_luck",
+    "source_mix": "look_alike_source_mix",
+}
+DRAWN = 12
+MOST_VISITS = 1e7
+PLACES = {"confirmed": 0, "watch": 1, "no": 2}
 SHOWN = [
-    "title", "verdict", "plan_verdict", "visitors_by_day", "payers", "conversion", "low", "high",
-    "sales", "days_with_sales", "category",
+    "title", "verdict", "plan_verdict", "chance_above", "next_conversion", "low", "high",
+    "conversion", "visitors_by_day", "news",
 ]  # fmt: skip
+GUARDED = [
+    "title", "verdict", "reason", "visitors_by_day", "conversion", "home_share",
+    "conversion_elsewhere", "standardised", "days_with_sales", "top_buyer_share", "presale",
+]  # fmt: skip
+NEARLY = [
+    "title", "reason", "visitors_by_day", "payers", "next_conversion", "chance_above",
+    "payers_short", "visitors_short",
+]  # fmt: skip
+COUNTED = [name for name in dict.fromkeys(SHOWN + GUARDED + NEARLY) if name not in ("low", "high")]
 
 
 def week(
     item_day: pd.DataFrame, items: pd.DataFrame, date: pd.Timestamp, days: int
 ) -> pd.DataFrame:
-    """One row per item that was seen in the last `days` days, most visitors first.
+    """One row per item that was seen in the last `days` days, most visits first.
 
-    item_id, title, category, visitors_by_day (visits added up over days), payers, conversion with
-    its 90 % Wilson interval low and high (so that each end is wrong 5 times in 100), units,
-    sales (currency), days_with_sales
+    item_id, title, category, visitors_by_day (visits added up over days), payers, conversion,
+    units, page_views, sales (currency), days_with_sales, bounce_rate (weighted by visits)
+
+    Days whose visitors or payers are not known are left out.
     """
-    period = calendars.last_days(item_day, date, days).rename(
+    period = calendars.last_days(item_day, date, days).dropna(subset=["visitors", "buyers"])
+    period = period[period["visitors"] > 0].rename(
         columns={"visitors": "visitors_by_day", "buyers": "payers"}
     )
-    totals = period.groupby("item_id")[["visitors_by_day", "payers", "units", "sales"]].sum()
-    totals["days_with_sales"] = (period["units"] > 0).groupby(period["item_id"]).sum()
-    totals = totals[totals["visitors_by_day"] > 0]
-    low, high = rates.wilson(totals["payers"], totals["visitors_by_day"], level=0.90)
-    totals = totals.assign(
-        conversion=rates.ratio(totals["payers"], totals["visitors_by_day"]), low=low, high=high
-    )
+    by_item = period.groupby("item_id")
+    counts = ["visitors_by_day", "payers", "units", "page_views", "sales"]
+    totals = by_item[counts].sum(min_count=1)
+    totals["days_with_sales"] = (period["payers"] > 0).groupby(period["item_id"]).sum()
+    totals["conversion"] = rates.ratio(totals["payers"], totals["visitors_by_day"])
+    totals["bounce_rate"] = _weighted(period, "bounce_rate")
     described = totals.join(items.set_index("item_id")[["title", "category"]])
     described["title"] = described["title"].fillna(described.index.to_series())
     return described.sort_values("visitors_by_day", ascending=False, kind="stable").reset_index()
 
 
-def screen(items: pd.DataFrame, visitors_bar: float, conversion_bar: float) -> pd.DataFrame:
-    """`items` of week() with the plan's verdict and ours (D01).
+def _weighted(period: pd.DataFrame, column: str) -> pd.Series:
+    known = period.dropna(subset=[column])
+    by_item = known.assign(part=known[column] * known["visitors_by_day"]).groupby("item_id")
+    sums = by_item[["part", "visitors_by_day"]].sum()
+    return rates.ratio(sums["part"], sums["visitors_by_day"])
 
-    plan_verdict   yes: visitors and conversion above their bars, as the plan states it
-    verdict        confirmed: the lower end of the conversion's interval is above the bar too;
-                   watch: the plan says yes but the interval reaches below the bar, or conversion is
-                   surely above it and visitors are over half the bar; no: all others
+
+def expect(
+    items: pd.DataFrame,
+    item_day: pd.DataFrame,
+    date: pd.Timestamp,
+    days: int,
+    bars: Mapping[str, float],
+    campaigns: Iterable[Campaign] = (),
+) -> pd.DataFrame:
+    """`items` of week() with what to expect of each, knowing how the shop's items differ.
+
+    next_conversion   expected next week: between the item's own rate and the shop's
+    low, high         where the true rate lies 95 times in 100
+    chance_above      that the true rate is above bars["bestseller_conversion"]
+    payers_short      payers that the same visits lack for a sure enough chance; 0: none
+    visitors_short    visits that it lacks, paying as expected; missing: no number would do
+
+    Counts are divided by how much more the item's days vary than by luck. Morris (1983), Journal of
+    the American Statistical Association 78, 47-65; the winner's curse: Efron (2011), the same 106, 1602.
     """
-    enough = items["visitors_by_day"] > visitors_bar
-    plan = enough & (items["conversion"] > conversion_bar)
-    sure = items["low"] > conversion_bar
-    nearly = sure & (items["visitors_by_day"] > visitors_bar / 2)
-    verdict = (
-        pd.Series("no", items.index).mask(plan | nearly, "watch").mask(enough & sure, "confirmed")
+    spread = _dispersion(items, item_day, date, days, campaigns)
+    visits = items["visitors_by_day"].to_numpy()
+    k, n = items["payers"].to_numpy() / spread, visits / spread
+    prior = rates.fit_beta(k, n)
+    expected, (low, high) = prior.mean_after(k, n), prior.interval(k, n)
+    bar, enough = bars["bestseller_conversion"], bars["bestseller_chance"]
+
+    def sure_with_payers(more: np.ndarray) -> np.ndarray:
+        return prior.chance_above(bar, np.minimum(k + more / spread, n), n) >= enough
+
+    def sure_with_visits(more: np.ndarray) -> np.ndarray:
+        return prior.chance_above(bar, k + expected * more / spread, n + more / spread) >= enough
+
+    lacking = np.floor(bars["bestseller_visitors"] - visits) + 1
+    more_visits = _fewest(sure_with_visits, np.full(len(n), MOST_VISITS))
+    return items.assign(
+        next_conversion=expected, low=low, high=high, chance_above=prior.chance_above(bar, k, n),
+        payers_short=_fewest(sure_with_payers, visits),
+        visitors_short=np.maximum(more_visits, lacking),
+    )  # fmt: skip
+
+
+def _dispersion(items, item_day, date, days, campaigns) -> np.ndarray:
+    """How many times more each item's week varies than by luck alone."""
+    clean = calendars.clean_days(item_day, date, SHOCK_DAYS, campaigns)
+    shock = rates.day_shock(clean["buyers"], clean["visitors"], clean["item_id"])
+    period = calendars.last_days(item_day, date, days)
+    spread = rates.dispersion_by_group(
+        shock, period["buyers"], period["visitors"], period["item_id"]
     )
-    return items.assign(plan_verdict=plan.map({True: "yes", False: "no"}), verdict=verdict)
+    return items["item_id"].map(spread).to_numpy(float)
 
 
-def shop_average(items: pd.DataFrame) -> float:
+def _fewest(reached: Callable, most: np.ndarray) -> np.ndarray:
+    """The smallest whole number up to `most` at which `reached`, by halving; missing where it never is."""
+    low, high = np.full(len(most), -1.0), most.astype(float)
+    never = ~reached(high)
+    while (high - low > 1).any():
+        middle = np.ceil((low + high) / 2) + 0.0  # no -0
+        hit = reached(middle)
+        low, high = np.where(hit, low, middle), np.where(hit, middle, high)
+    return np.where(never, np.nan, high)
+
+
+def screen(
+    tables: Mapping[str, pd.DataFrame],
+    date: pd.Timestamp,
+    days: int,
+    bars: Mapping[str, float],
+    campaigns: Iterable[Campaign] = (),
+) -> pd.DataFrame:
+    """Every item of the `days` days up to `date` with the plan's verdict and ours (D01, D04).
+
+    tables   those of TABLES
+
+    plan_verdict   yes: visits and conversion above their bars, as the plan states it
+    verdict        confirmed: visits above their bar, the chance that the true conversion is above
+                   its bar high enough, among the likeliest of which few are wrong, and no guard
+                   against it; watch: visits over a part of their bar and a fair chance; no: others
+    reason         what stands against a confirmation first; missing for the confirmed
+    """
+    items = week(tables["item_day"], tables["items"], date, days)
+    items = expect(items, tables["item_day"], date, days, bars, campaigns)
+    items = guards.guards(items, tables, date, days)
+    return verdicts(items, bars, guards.doubts(items, days, bars))
+
+
+def verdicts(
+    items: pd.DataFrame, bars: Mapping[str, float], against: pd.DataFrame | None = None
+) -> pd.DataFrame:
+    """`items` of expect() with plan_verdict, verdict and reason as screen() says.
+
+    against   of guards.doubts(); without it nothing is known against any item
+    """
+    enough = items["visitors_by_day"] > bars["bestseller_visitors"]
+    nearly = items["visitors_by_day"] > bars["bestseller_visitors"] * bars["bestseller_nearly"]
+    fair = items["chance_above"] >= bars["bestseller_watch_chance"]
+    sure = items["chance_above"] >= bars["bestseller_chance"]
+    sure &= rates.chosen(items["chance_above"].where(enough, 0.0), bars["bestseller_wrong"])
+    plan = enough & (items["conversion"] > bars["bestseller_conversion"])
+    against = pd.DataFrame(False, items.index, guards.DOUBTS) if against is None else against
+    confirmed = enough & sure & ~against.any(axis=1)
+    against = against.assign(low_conversion=~fair, few_visitors=~enough, luck=~sure)
+    return items.assign(
+        plan_verdict=np.where(plan, "yes", "no"),
+        verdict=np.select([confirmed, nearly & fair], ["confirmed", "watch"], "no"),
+        reason=_first(against[list(LOOK_ALIKES)]).mask(~nearly, "few_visitors").mask(confirmed),
+    )
+
+
+def _first(against: pd.DataFrame) -> pd.Series:
+    """Per row the first column that holds; missing where none does."""
+    names = pd.Series(pd.NA, against.index, dtype="string")
+    return names.mask(against.any(axis=1), against.astype(float).idxmax(axis=1))
+
+
+def judged(
+    tables: Mapping[str, pd.DataFrame],
+    date: pd.Timestamp,
+    days: int,
+    bars: Mapping[str, float],
+    campaigns: Iterable[Campaign] = (),
+) -> pd.DataFrame:
+    """screen(), confirmed items first, and for them `news` (D05).
+
+    news   known: the same rule confirmed it in the weeks before; new; missing: no whole week before is known
+    """
+    items = screen(tables, date, days, bars, campaigns)
+    earlier = [date - calendars.DAY * 7 * week for week in range(1, WEEKS_KNOWN + 1)]
+    screens = [screen(tables, day, days, bars, campaigns) for day in earlier]
+    items = items.sort_values("verdict", key=lambda v: v.map(PLACES), kind="stable")
+    known = {i for past in screens for i in past.loc[past["verdict"] == "confirmed", "item_id"]}
+    news = items["item_id"].isin(known).map({True: "known", False: "new"})
+    told = (items["verdict"] == "confirmed") & _whole_week(tables["item_day"], earlier[0], days)
+    return items.assign(news=news.where(told))
+
+
+def _whole_week(item_day: pd.DataFrame, date: pd.Timestamp, days: int) -> bool:
+    """Whether the table reaches back over all of the `days` days up to `date`."""
+    return bool(item_day["date"].min() <= date - (days - 1) * calendars.DAY)
+
+
+def days_in_campaigns(date: pd.Timestamp, days: int, campaigns: Iterable[Campaign]) -> int:
+    """How many of the `days` days up to `date` lie in a campaign."""
+    window = pd.date_range(end=date, periods=days)
+    return len(window.intersection(calendars.campaign_days(campaigns)))
+
+
+def average(items: pd.DataFrame) -> float:
     """The items' payers / the items' visits: the relative bar (D02)."""
     return float(rates.ratio(items["payers"].sum(), items["visitors_by_day"].sum()))
 
 
-def by_category(items: pd.DataFrame) -> pd.DataFrame:
-    """One row per category, most sales first: category, items, confirmed, watched, visitors_by_day,
-    payers, conversion (the category's own bar), sales (currency), best_item (the title that sold most).
+def candidates(items: pd.DataFrame, bars: Mapping[str, float]) -> pd.DataFrame:
+    """Items with visits over the part of the bar at which they are watched."""
+    least = bars["bestseller_visitors"] * bars["bestseller_nearly"]
+    return items[items["visitors_by_day"] > least]
+
+
+def nearly(items: pd.DataFrame) -> pd.DataFrame:
+    """The watched items, those that lack the fewest payers first."""
+    watched = items[items["verdict"] == "watch"]
+    return watched.sort_values("payers_short", kind="stable")
+
+
+def intervals(items: pd.DataFrame, bars: Mapping[str, float]) -> pd.DataFrame:
+    """The candidates as a figure of rates draws them: the expected rate, as a ring the observed one.
+
+    What all titles start with, such as the brand, is left out.
     """
-    grouped = items.groupby("category")
-    table = grouped[["visitors_by_day", "payers", "sales"]].sum()
-    table.insert(0, "items", grouped.size())
-    table.insert(1, "confirmed", (items["verdict"] == "confirmed").groupby(items["category"]).sum())
-    table.insert(2, "watched", (items["verdict"] == "watch").groupby(items["category"]).sum())
-    table.insert(5, "conversion", rates.ratio(table["payers"], table["visitors_by_day"]))
-    table["best_item"] = items.loc[grouped["sales"].idxmax()].set_index("category")["title"]
-    return table.sort_values("sales", ascending=False, kind="stable").reset_index()
+    drawn = candidates(items, bars).nlargest(DRAWN, "next_conversion")
+    letters = zip(*drawn["title"], strict=False)
+    shared = next((i for i, alike in enumerate(letters) if len(set(alike)) > 1), 0)
+    return drawn.assign(
+        source=drawn["title"].str[shared:], next_conversion_before=drawn["conversion"]
+    )
 
 
-def findings(items: pd.DataFrame, visitors_bar: float, conversion_bar: float) -> list[Finding]:
-    """How many are confirmed, which one leads, and which only look like it.
+def findings(
+    items: pd.DataFrame, bars: Mapping[str, float], campaign_days: int = 0
+) -> list[Finding]:
+    """How many are confirmed, which one leads, and which only look like it and why.
 
-    items   of screen()
+    items           of judged()
+    campaign_days   days of the period that lie in a campaign
     """
+    if items.empty:
+        return [Finding("bestsellers", "info", "items", "no_item_visitors", rule="D01",
+                        values=_bars(bars))]  # fmt: skip
     confirmed = items[items["verdict"] == "confirmed"]
-    doubtful = items[(items["plan_verdict"] == "yes") & (items["verdict"] != "confirmed")]
-    found = [_count(items, confirmed, visitors_bar, conversion_bar)]
+    found = [_count(items, confirmed, bars)]
     if len(confirmed):
-        found.append(_leader(confirmed.loc[confirmed["sales"].idxmax()], items, conversion_bar))
-    if len(doubtful):
-        found.append(_doubtful(doubtful, conversion_bar))
-    return found
+        found.append(_leader(confirmed.loc[confirmed["sales"].fillna(0).idxmax()], items, bars))
+    doubtful = items[(items["plan_verdict"] == "yes") & (items["verdict"] != "confirmed")]
+    doubtful = doubtful.sort_values("chance_above", ascending=False, kind="stable")
+    found += [
+        _look_alikes(reason, group, bars)
+        for reason, group in doubtful.groupby("reason", sort=False)
+    ]
+    if campaign_days:
+        found.append(_campaign(campaign_days))
+    missing = guards.unchecked(items)
+    return [*found, _unchecked(missing)] if missing else found
 
 
-def _count(items, confirmed, visitors_bar: float, conversion_bar: float) -> Finding:
+def _count(items, confirmed, bars) -> Finding:
+    passed = (items["plan_verdict"] == "yes").sum()
+    new = (confirmed["news"] == "new").sum()
+    told = "bestsellers" if confirmed["news"].notna().any() else "bestsellers_no_past"
     return Finding(
         "bestsellers", "good" if len(confirmed) else "info", "items",
-        "bestsellers" if len(confirmed) else "no_bestseller",
-        len(confirmed), "items", n=len(items), rule="D01",
-        values={"confirmed": len(confirmed), "passed": (items["plan_verdict"] == "yes").sum(),
-                "items": len(items), "visitors_bar": visitors_bar, "rate_bar": conversion_bar},
+        told if len(confirmed) else "no_bestseller", len(confirmed), "items", baseline=passed,
+        n=len(items), rule="D01",
+        values={"confirmed": len(confirmed), "new": new, "passed": passed, "items": len(items),
+                "watched": (items["verdict"] == "watch").sum(), "weeks": WEEKS_KNOWN,
+                **_bars(bars)},
     )  # fmt: skip
 
 
-def _leader(item: pd.Series, items: pd.DataFrame, conversion_bar: float) -> Finding:
+def _bars(bars: Mapping[str, float]) -> dict:
+    return {"visitors_bar": bars["bestseller_visitors"], "rate_bar": bars["bestseller_conversion"]}
+
+
+def _rate(item: pd.Series, bars: Mapping[str, float]) -> dict:
+    """What a finding about one item's rate states."""
+    return {"value": item["next_conversion"], "unit": "share", "low": item["low"],
+            "baseline": bars["bestseller_conversion"], "high": item["high"],
+            "n": item["visitors_by_day"]}  # fmt: skip
+
+
+def _said(item: pd.Series, bars: Mapping[str, float]) -> dict:
+    return {"title": item["title"], "rate": item["conversion"], "next": item["next_conversion"],
+            "low": item["low"], "high": item["high"], "visitors": item["visitors_by_day"],
+            "sales": item["sales"], "chance": item["chance_above"], "home": item["home_share"],
+            "elsewhere": item["conversion_elsewhere"], "standardised": item["standardised"],
+            "days": item["days_with_sales"], "share": item["top_buyer_share"],
+            "payers_short": item["payers_short"], "visitors_short": item["visitors_short"],
+            "rate_bar": bars["bestseller_conversion"]}  # fmt: skip
+
+
+def _leader(item: pd.Series, items: pd.DataFrame, bars: Mapping[str, float]) -> Finding:
     return Finding(
-        "leader", "good", "conversion", "bestseller_leader", item["conversion"], "share",
-        baseline=conversion_bar, low=item["low"], high=item["high"], n=item["visitors_by_day"],
+        "leader", "good", "next_conversion", "bestseller_leader", **_rate(item, bars),
         owner="stock", action="keep_in_stock", rule="D02",
-        values={"title": item["title"], "rate": item["conversion"], "low": item["low"],
-                "high": item["high"], "visitors": item["visitors_by_day"],
-                "sales": item["sales"], "shop": shop_average(items)},
+        values=_said(item, bars) | {"shop": average(items)},
     )  # fmt: skip
 
 
-def _doubtful(doubtful: pd.DataFrame, conversion_bar: float) -> Finding:
-    item = doubtful.iloc[0]
+def _look_alikes(reason: str, group: pd.DataFrame, bars: Mapping[str, float]) -> Finding:
+    """Items that pass the plan's rule but for one reason are not confirmed; the likeliest is named."""
+    item = group.loc[group["chance_above"].idxmax()]
+    text = LOOK_ALIKES[reason]
+    if text == "look_alike_luck" and pd.isna(item["visitors_short"]):
+        text = "look_alike_luck_never"
+    placed = reason in ("home_page", "source_mix")
     return Finding(
-        "look_alikes", "warning", "conversion", "look_alikes", item["conversion"], "share",
-        baseline=conversion_bar, low=item["low"], high=item["high"], n=item["visitors_by_day"],
-        owner="promotion", action="wait_with_traffic", rule="D04",
-        values={"count": len(doubtful), "title": item["title"], "rate": item["conversion"],
-                "low": item["low"], "high": item["high"], "rate_bar": conversion_bar},
+        f"look_alikes_{reason}", "warning", "next_conversion", text, **_rate(item, bars),
+        owner="promotion", action="try_elsewhere" if placed else "wait_with_traffic", rule="D04",
+        values=_said(item, bars) | {"count": len(group)},
     )  # fmt: skip
+
+
+def _campaign(days: int) -> Finding:
+    return Finding("campaign_week", "info", "visitors_by_day", "campaign_in_week", days, "days",
+                   rule="D04", values={"days": days})  # fmt: skip
+
+
+def _unchecked(missing: list[str]) -> Finding:
+    return Finding("guards_unchecked", "info", "items", "guards_unchecked", len(missing), "guards",
+                   rule="D04", values={"names": missing})  # fmt: skip
 
 
 def checks(items: pd.DataFrame, categories: pd.DataFrame) -> list[tuple[str, float, float]]:

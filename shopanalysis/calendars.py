@@ -5,11 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
+from scipy import stats
 
 DAY = pd.Timedelta(days=1)
-USUAL_WEEKS = 8
-FEWEST_WEEKS = 4
+USUAL_WEEKS = 8  # same weekdays that say what is usual, at most
+FEWEST_WEEKS = 5
+WEEKS_BACK = 13  # and none of them is older
+SPREAD_DAYS = 182  # days that say how much days differ, at most
+FEWEST_DAYS = 21
+ALARM = 3.0  # spreads away from the usual
+# Where days are as wild as Student's t with 5 degrees of freedom, ALARM is passed on 7 of 1000.
+WILD = ALARM * stats.t.isf(0.025, 5) / stats.t.isf(0.0035, 5)
 
 
 @dataclass(frozen=True)
@@ -25,6 +33,15 @@ class Campaign:
     def days(self) -> pd.DatetimeIndex:
         """Every day of it, first and last included."""
         return pd.date_range(self.start, self.end)
+
+
+@dataclass(frozen=True)
+class Change:
+    """Something that was changed on an item's page or main image on a day: shop.toml's [[changes]]."""
+
+    date: pd.Timestamp
+    item_id: str
+    what: str
 
 
 def campaign_days(campaigns: Iterable[Campaign]) -> pd.DatetimeIndex:
@@ -54,23 +71,104 @@ def usual(
 ) -> pd.DataFrame:
     """What is usual for each day: the same weekday in the weeks before it, campaigns left out.
 
-    daily   date, `metric`; one row per day
+    daily   date, `metric` (0 or more); one row per day
 
-    Per row of `daily`: usual (median), usual_low and usual_high (the lowest and highest of those
-    days); missing where fewer than FEWEST_WEEKS such days exist.
+    Per row of `daily`:
+        usual       median of the last `weeks` clean same weekdays of WEEKS_BACK weeks, times how far
+                    clean days of the last half year lay above theirs (growth)
+        usual_low, usual_high   between them lie at least 95 of 100 quiet days
+        spread      of quiet days around the usual, on the log scale
+        z           how many spreads the day is away; beyond ALARM on at most 1 of 100 quiet days
+    usual is missing with fewer than FEWEST_WEEKS same weekdays, or where they are 0; the others also
+    where fewer than FEWEST_DAYS days have a usual, or more than one in twenty of them sold nothing.
+
+    A spread of few same weekdays would be too noisy: it is pooled over the days, 1.4826 MAD (Iglewicz
+    & Hoaglin 1993, How to Detect and Handle Outliers) or more where days are wilder than that says.
     """
-    values = daily.set_index("date")[metric].asfreq("D")
-    values[values.index.isin(campaign_days(campaigns))] = float("nan")
-    past = pd.concat([values.shift(7 * week) for week in range(1, weeks + 1)], axis=1)
-    enough = past.notna().sum(axis=1) >= FEWEST_WEEKS
+    values = daily.set_index("date")[metric].astype(float).asfreq("D")
+    with np.errstate(divide="ignore", invalid="ignore"):
+        logs = np.log(values)
+        clean = logs.where(~logs.index.isin(campaign_days(campaigns)))
+        level, known = _same_weekdays(clean, weeks)
+        wider = np.sqrt(1 + np.pi / (2 * known))  # by the variance of a median of so few
+        centre, spread = _pooled((clean - level) / wider)
+        z = ((logs - level) / wider - centre) / spread
+        middle = np.exp(level + wider * np.nan_to_num(centre))
+        reach = np.exp(stats.norm.isf(0.025) * wider * spread)
     described = pd.DataFrame(
         {
-            "usual": past.median(axis=1),
-            "usual_low": past.min(axis=1),
-            "usual_high": past.max(axis=1),
+            "usual": middle,
+            "usual_low": middle / reach,
+            "usual_high": middle * reach,
+            "spread": wider * spread,
+            "z": z.clip(-99, 99),
         }
-    ).where(enough)
+    )
     return described.reindex(daily["date"]).reset_index(drop=True)
+
+
+def _same_weekdays(clean: pd.Series, weeks: int) -> tuple[pd.Series, pd.Series]:
+    """Median of each day's earlier same weekdays, missing where too few or 0; and how many there are."""
+    past = pd.concat([clean.shift(7 * week) for week in range(1, WEEKS_BACK + 1)], axis=1)
+    past = past.where(past.notna().cumsum(axis=1) <= weeks)
+    known = past.notna().sum(axis=1)
+    level = past.median(axis=1)
+    return level.where((known >= FEWEST_WEEKS) & (level > -np.inf)), known
+
+
+def _pooled(deviations: pd.Series) -> tuple[np.ndarray, np.ndarray]:
+    """Middle and spread of the deviations of the SPREAD_DAYS days before each day."""
+    padded = np.concatenate([np.full(SPREAD_DAYS, np.nan), deviations.to_numpy()])
+    before = np.lib.stride_tricks.sliding_window_view(padded, SPREAD_DAYS)[:-1]
+    centre, spread = np.full((2, len(deviations)), np.nan)
+    enough = (~np.isnan(before)).sum(axis=1) >= FEWEST_DAYS
+    if enough.any():
+        centre[enough] = np.nanmedian(before[enough], axis=1)
+        away = np.abs(before[enough] - centre[enough, None])
+        middle, far = np.nanquantile(away, [0.5, 0.95], axis=1)
+        spread[enough] = np.maximum(1.4826 * middle, far / WILD)
+    return centre, np.where(np.isfinite(spread), spread, np.nan)
+
+
+def judged(z: float, in_campaign: bool) -> str:
+    """Whether a day rose or fell by more than luck; no, campaign (nothing usual there), or unknown."""
+    if np.isnan(z):
+        return "unknown"
+    if in_campaign:
+        return "campaign"
+    return "no" if abs(z) < ALARM else "rose" if z > 0 else "fell"
+
+
+def chance(z: float) -> float:
+    """How seldom a quiet day is so many spreads away, with days as wild as said at WILD."""
+    return float(2 * stats.t.sf(abs(z) / ALARM * stats.t.isf(0.0035, 5), 5))
+
+
+def findable_fall(spread: float, power: float = 0.8) -> float:
+    """The smallest fall, as a share of the usual, that raises an alarm with chance `power`."""
+    return 1 - float(np.exp(-(ALARM + stats.norm.ppf(power)) * spread))
+
+
+def a_year_before(date: pd.Timestamp, campaigns: Iterable[Campaign]) -> tuple[pd.Timestamp, str]:
+    """The day of the year before that `date` can be held against, and how it is chosen.
+
+    "campaign"   the same day of the same phase of the same campaign, wherever the moon or the
+                 platform put it then; its last day where it was shorter
+    "weekday"    the same weekday nearest to 364 days before, outside campaigns
+    """
+    campaigns = list(campaigns)
+    for now in (c for c in campaigns if c.start <= date <= c.end):
+        alike = [c for c in campaigns if _repeats(now, c) and _a_year_apart(now, c) <= 60]
+        if alike:
+            then = min(alike, key=lambda c: _a_year_apart(now, c))
+            return min(then.start + (date - now.start), then.end), "campaign"
+    weekdays = [date - 7 * week * DAY for week in (52, 51, 53, 50, 54)]
+    outside = [day for day in weekdays if day not in campaign_days(campaigns)]
+    return (outside or weekdays)[0], "weekday"
+
+
+def _a_year_apart(campaign: Campaign, earlier: Campaign) -> int:
+    return abs((campaign.start - earlier.start).days - 365)
 
 
 def campaign_factor(
@@ -82,7 +180,7 @@ def campaign_factor(
     Of several stretches of one phase, the one nearest to the same time of year counts.
     1 on days outside campaigns, and where the campaign is the first of its kind.
     """
-    campaigns = list(campaigns)
+    campaigns = list(campaigns) if len(sales) else []
     daily = sales.rename_axis("date").reset_index(name="sales")
     lift = sales / usual(daily, "sales", campaigns)["usual"].set_axis(sales.index)
     lifts = {c: lift.reindex(c.days).mean() for c in campaigns if c.end <= sales.index[-1]}

@@ -1,265 +1,228 @@
-"""Where visitors are lost: the funnel, the health of the pages, and the items that truly rose or fell."""
+"""Where visitors are lost on the way to paying: the funnel, against the shop's own past and its peers."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 
-from shopanalysis import calendars, rates
+from shopanalysis import calendars, payments, rates
 from shopanalysis.calendars import DAY, Campaign
-from shopanalysis.findings import Finding
+from shopanalysis.findings import SEVERITIES, Finding
 
 STEPS = ("visitors", "cart_adds", "ordered_buyers", "payers")
-ENOUGH_VISITORS = 500
-ENOUGH_PAYERS = 5
-FALSE_DISCOVERY = 0.05
-SHOWN = [
-    "title", "moved", "visitors_by_day", "conversion", "conversion_before",
-    "expected_conversion", "relative_change", "bounce_rate", "bounce_rate_before",
-]  # fmt: skip
+FEWEST_PAST = 7  # days that say what a step usually is, and how much days differ
+FEWEST_CLEAN = 3  # days of the period outside campaigns that it is held against the past by
+SAID = {
+    "lost": ("funnel_lost", "funnel_lost_orders"),
+    "steady": ("funnel_steady", "funnel_steady_orders"),
+    "no past": ("funnel_no_past", "funnel_no_past_orders"),
+}
+FOREMOST = ("funnel", "presale", "items_steady")
+SURELY = 0.01  # p-value below which a step of the shop is named
+ONE_SIDED = 0.05  # the same against a peer's fixed bar
 COUNTED = [
-    "step", "step_rate", "step_before", "conversion", "bounce_rate", "depth", "order_value",
-    "bar", "value_low", "moved", "expected_conversion", "visitors_by_day",
+    "count", "step_rate", "step_before", "conversion", "visitors_by_day", "moved", "expected_conversion",
+    "at_stake", "since", "bounce_rate", "depth", "dwell", "at_usual_mix", "sureness", "value_ratio",
+    "order_conversion", "never_paid", "item_part", "effect", "detectable",
 ]  # fmt: skip
-
-
-def _window(shop_day: pd.DataFrame, basis: str) -> pd.DataFrame:
-    whole = shop_day[shop_day["device"] == "all"]
-    return whole.assign(payers=whole[rates.payers(basis)])
 
 
 def funnel(
     shop_day: pd.DataFrame,
+    orders: pd.DataFrame,
     date: pd.Timestamp,
     days: int,
     days_before: int,
     campaigns: Iterable[Campaign],
     basis: str,
+    waiting: pd.DataFrame | None = None,
+    peers: Mapping[str, float] | None = None,
 ) -> pd.DataFrame:
-    """Visit, cart, order, payment over the last `days` days, beside the clean days before (C14).
+    """Visit, cart, order, payment beside the clean days before (C14); without visitors: order, payment, kept.
 
-    One row per step that the shop's tables hold: step, count (added up over days), step_rate (share
-    of the step before), step_before (the same share over up to `days_before` days without campaign),
-    low and high (95 % Wilson interval of step_rate)
+    waiting  date, open: buyers in presale who are not to pay yet (of presale.waiting); the step to
+             payment is judged without them
+    peers    the same shares of shops like this one, by step
+
+    Counted are the days of the last `days` outside campaigns, or all of them where fewer than
+    FEWEST_CLEAN are: then nothing is held against the past. The past is the same weekdays of up to
+    `days_before` clean days, at least FEWEST_PAST.
+
+    One row per step that the shop's tables hold: step, count (added up over days), step_rate (share of
+    the step before), low and high (95 %, widened by how much days differ), step_before (the same over the
+    past), peers, p_value, moved (rose, fell, no; missing where not held against the past), days
     """
-    whole = _window(shop_day, basis)
-    now = calendars.last_days(whole, date, days)
-    past = calendars.clean_days(whole, date - days * DAY, days_before, campaigns)
-    steps = [step for step in STEPS if now[step].notna().any()]
-    count, earlier = now[steps].sum(), past[steps].sum(min_count=1)
-    above = count.shift()
-    low, high = rates.wilson(np.minimum(count, above), above)
-    return pd.DataFrame(
-        {
-            "step": steps,
-            "count": count.to_numpy(),
-            "step_rate": rates.ratio(count, above).to_numpy(),
-            "step_before": rates.ratio(earlier, earlier.shift()).to_numpy(),
-            "low": low,
-            "high": high,
-        }
+    daily = _daily(shop_day, orders, date, basis)
+    now, past, compared = _periods(daily, date, days, days_before, campaigns)
+    steps = [c for c in daily.columns[1:] if now[c].notna().any()]
+    rows = [_step(now, past, before, step) for before, step in pairwise(steps)]
+    table = pd.DataFrame(
+        [{"step": steps[0], "count": now[steps[0]].sum()}, *rows] if steps else rows
     )
+    table = table.reindex(
+        columns=["step", "count", "step_rate", "low", "high", "step_before", "p_value"]
+    )
+    if waiting is not None and "payers" in steps:
+        table = _without_waiting(table, now, past, waiting)
+    adjusted = rates.false_discovery(table["p_value"].where(table["step"].notna() & compared))
+    up = table["step_rate"] > table["step_before"]
+    table["moved"] = np.where(adjusted > SURELY, "no", np.where(up, "rose", "fell"))
+    table["moved"] = table["moved"].where(adjusted.notna())
+    table["peers"] = table["step"].map(dict(peers or {})).astype(float)
+    return table.assign(days=now["date"].nunique())
 
 
-def page_health(
+def _daily(shop_day, orders, date, basis) -> pd.DataFrame:
+    """date and the people at each step, by day; orders at each step where no day states its visitors."""
+    whole = shop_day[(shop_day["device"] == "all") & (shop_day["date"] <= date)]
+    if whole["visitors"].notna().any() or orders.empty:
+        return whole.assign(payers=whole[rates.payers(basis)])[["date", *STEPS]]
+    return payments.by_day(orders, date)
+
+
+def _periods(daily, date, days, days_before, campaigns):
+    """The days looked at, the same weekdays before them, and whether the two may be compared (C21)."""
+    campaigns = list(campaigns)
+    now = calendars.last_days(daily, date, days)
+    clean = now[~now["date"].isin(calendars.campaign_days(campaigns))]
+    compared = len(clean) >= FEWEST_CLEAN
+    now = clean if compared else now
+    past = calendars.clean_days(daily, date - days * DAY, days_before, campaigns)
+    past = past[past["date"].dt.day_of_week.isin(now["date"].dt.day_of_week)]
+    return now, past, compared and len(past) >= FEWEST_PAST
+
+
+def _step(now: pd.DataFrame, past: pd.DataFrame, before: str, step: str) -> dict:
+    both, earlier = (days.dropna(subset=[before, step]) for days in (now, past))
+    k1, n1, k0, n0 = (days[c].sum() for days in (both, earlier) for c in (step, before))
+    parts, wholes = np.minimum(earlier[step], earlier[before]), earlier[before]
+    dispersion = rates.dispersion(parts, wholes, np.zeros(len(earlier)))
+    low, high = rates.interval(min(k1, n1), n1, dispersion=dispersion)
+    p_value = rates.difference_test(min(k1, n1), n1, min(k0, n0), n0, dispersion)[()]
+    if n1 and n0 and np.isnan(p_value):
+        p_value = 1.0  # all came on, or none, in both periods
+    return {"step": step, "count": now[step].sum(), "step_rate": rates.ratio(k1, n1), "low": low,
+            "high": high, "step_before": rates.ratio(k0, n0), "p_value": p_value}  # fmt: skip
+
+
+def _without_waiting(table, now, past, waiting) -> pd.DataFrame:
+    """The step to payment tested without those who ordered in presale and are not to pay yet."""
+    open_by_day = waiting.set_index("date")["open"]
+    ordered = [
+        days.assign(ordered_buyers=days["ordered_buyers"] - days["date"].map(open_by_day).fillna(0))
+        for days in (now, past)
+    ]
+    last = len(table) - 1
+    if table["step"].iloc[last - 1] == "ordered_buyers":
+        step = _step(*ordered, "ordered_buyers", "payers")
+        columns = ["step_rate", "low", "high", "step_before", "p_value"]
+        table.loc[last, columns] = [step[c] for c in columns]
+    return table
+
+
+def against_peers(
     shop_day: pd.DataFrame,
-    item_day: pd.DataFrame,
     date: pd.Timestamp,
     days: int,
-    bars: dict[str, float],
     basis: str,
-) -> pd.DataFrame:
-    """Bounce, depth and order value of the last `days` days against their bars (C05-C07).
+    peers: Mapping[str, float],
+) -> dict[str, float]:
+    """The shop's conversion of the last `days` days against the peers' (C01), which has no count of its own.
 
-    bars   bounce_pass, bounce_good, depth_pass, depth_good, order_value_ratio
-
-    One row per metric that the tables hold: check, value, value_low and value_high (95 % over days), bar
-    (to pass), verdict (good, pass, fail, too little data), n (visitors)
+    conversion, peer, low, high (95 %, by the days' spread), p_value (one-sided, of the side it is on),
+    visitors, days_needed (to tell a difference as large as seen), empty where either is not known
     """
-    now = calendars.last_days(_window(shop_day, basis), date, days).dropna(subset=["visitors"])
-    rows = []
-    if now["bounce_rate"].notna().any():
-        rows.append(_bounce(now.dropna(subset=["bounce_rate"]), bars))
-    if now["page_views"].notna().any():
-        rows.append(_depth(now, bars))
-    items = calendars.last_days(item_day, date, days) if len(item_day) else item_day
-    if items["buyers"].sum() > 0 and now["payers"].sum() > 0:
-        rows.append(_order_value(now, items, bars))
-    columns = ["check", "value", "value_low", "value_high", "bar", "verdict", "n"]
-    return pd.DataFrame(rows, columns=columns)
+    whole = calendars.last_days(shop_day[shop_day["device"] == "all"], date, days)
+    whole = whole.assign(payers=whole[rates.payers(basis)]).dropna(subset=["payers", "visitors"])
+    visitors, paid = whole["visitors"].sum(), whole["payers"].sum()
+    if "conversion" not in peers or not visitors or len(whole) < FEWEST_CLEAN:
+        return {}
+    dispersion = rates.dispersion(whole["payers"], whole["visitors"], np.zeros(len(whole)))
+    low, high = rates.interval(paid, visitors, dispersion=dispersion)
+    peer, conversion = peers["conversion"], paid / visitors
+    z = (conversion - peer) / np.sqrt(peer * (1 - peer) * dispersion / visitors)
+    apart = abs(conversion - peer)
+    needed = rates.trials_needed(peer, apart, dispersion) / 2 if apart else np.inf
+    return {"conversion": conversion, "peer": peer, "low": low, "high": high, "visitors": visitors,
+            "p_value": stats.norm.sf(abs(z)), "days_needed": needed / visitors * len(whole)}  # fmt: skip
 
 
-def _verdict(passes: bool, good: bool, visitors: float) -> str:
-    if visitors < ENOUGH_VISITORS:
-        return "too little data"
-    return "good" if good else "pass" if passes else "fail"
+def shown(steps: pd.DataFrame) -> pd.DataFrame:
+    """`steps` as a table shows them; without the peers where the shop knows none."""
+    without = ["p_value", "days", *(["peers"] if steps["peers"].isna().all() else [])]
+    return steps.drop(columns=without)
 
 
-def _mean_ratio(parts: pd.Series, wholes: pd.Series) -> tuple[float, float, float]:
-    """Ratio of sums over days with its 95 % interval by the days' own spread (delta method)."""
-    ratio = parts.sum() / wholes.sum()
-    days = len(parts)
-    if days < 2:
-        return ratio, np.nan, np.nan
-    spread = np.sqrt(((parts - ratio * wholes) ** 2).sum() * days / (days - 1)) / wholes.sum()
-    half = stats.t.ppf(0.975, days - 1) * spread
-    return ratio, ratio - half, ratio + half
+def foremost(found: list[Finding]) -> list[Finding]:
+    """Those that ask for something, say that something is good, or how the rest is to be read."""
+    return [f for f in found if f.severity != "info" or f.action or f.id in FOREMOST]
 
 
-def _bounce(now: pd.DataFrame, bars: dict[str, float]) -> dict:
-    value, low, high = _mean_ratio(now["bounce_rate"] * now["visitors"], now["visitors"])
-    visitors = now["visitors"].sum()
-    verdict = _verdict(value <= bars["bounce_pass"], value < bars["bounce_good"], visitors)
-    return {"check": "bounce_rate", "value": value, "value_low": low, "value_high": high,
-            "bar": bars["bounce_pass"], "verdict": verdict, "n": visitors}  # fmt: skip
+def further(found: list[Finding]) -> list[Finding]:
+    """All others."""
+    return [f for f in found if f not in foremost(found)]
 
 
-def _depth(now: pd.DataFrame, bars: dict[str, float]) -> dict:
-    value, low, high = _mean_ratio(now["page_views"], now["visitors"])
-    visitors = now["visitors"].sum()
-    verdict = _verdict(value >= bars["depth_pass"], value > bars["depth_good"], visitors)
-    return {"check": "depth", "value": value, "value_low": low, "value_high": high,
-            "bar": bars["depth_pass"], "verdict": verdict, "n": visitors}  # fmt: skip
+def findings(steps: pd.DataFrame, peer: dict[str, float], *others: list[Finding]) -> list[Finding]:
+    """The funnel's finding, the peers', and `others`: what is to be acted on first, then what is good.
 
-
-def _order_value(now: pd.DataFrame, items: pd.DataFrame, bars: dict[str, float]) -> dict:
-    """The shop's sales per buyer over its hero item's; the hero is the item that sold most."""
-    hero_id = items.groupby("item_id")["sales"].sum().idxmax()
-    hero = items[items["item_id"] == hero_id]
-    shop_value = now["sales"].sum() / now["payers"].sum()
-    value = float(rates.ratio(shop_value, rates.ratio(hero["sales"].sum(), hero["buyers"].sum())))
-    verdict = _verdict(value >= bars["order_value_ratio"], False, now["visitors"].sum())
-    return {"check": "order_value_ratio", "value": value, "value_low": np.nan, "value_high": np.nan,
-            "bar": bars["order_value_ratio"], "verdict": verdict, "n": now["visitors"].sum()}  # fmt: skip
-
-
-def items_moved(
-    item_day: pd.DataFrame,
-    items: pd.DataFrame,
-    date: pd.Timestamp,
-    days: int,
-    days_before: int,
-    campaigns: Iterable[Campaign],
-) -> pd.DataFrame:
-    """Items whose conversion changed by more than the shop's did, and more than luck (C03, C04).
-
-    The last `days` days against up to `days_before` clean days before; the logarithm of the item's
-    change over the shop's change is tested with its Poisson spread, and 5 % of those named may be
-    wrong (Benjamini-Hochberg).
-
-    One row per item with enough payers: item_id, title, visitors_by_day, conversion,
-    conversion_before, expected_conversion (conversion before x the shop's change), relative_change (against
-    expected), bounce_rate and bounce_rate_before where the tables hold them, p_value, moved (rose, fell, no)
+    steps  of funnel   peer  of against_peers   others  of the other parts, in the order of their weight
     """
-    now = _by_item(calendars.last_days(item_day, date, days))
-    past = _by_item(calendars.clean_days(item_day, date - days * DAY, days_before, campaigns))
-    both = now.join(past, suffixes=("", "_before"), how="inner")
-    both = both[(both["payers_before"] >= ENOUGH_PAYERS) & (both["visitors_by_day"] > 0)]
-    shop = rates.ratio(now["payers"].sum(), now["visitors_by_day"].sum())
-    shop_before = rates.ratio(past["payers"].sum(), past["visitors_by_day"].sum())
-    both["expected_conversion"] = both["conversion_before"] * rates.ratio(shop, shop_before)
-    both = both[both["expected_conversion"] * both["visitors_by_day"] >= ENOUGH_PAYERS]
-    both["p_value"] = _change_test(both)
-    both["relative_change"] = rates.ratio(both["conversion"], both["expected_conversion"]) - 1
-    named = rates.false_discovery(both["p_value"]) <= FALSE_DISCOVERY
-    both["moved"] = np.where(~named, "no", np.where(both["relative_change"] > 0, "rose", "fell"))
-    both = both.join(items.set_index("item_id")[["title"]])
-    both["title"] = both["title"].fillna(both.index.to_series())
-    return both.sort_values("p_value", kind="stable").reset_index()
-
-
-def _by_item(days: pd.DataFrame) -> pd.DataFrame:
-    bounces = days["bounce_rate"] * days["visitors"]
-    sums = (
-        days.assign(payers=days["buyers"], visitors_by_day=days["visitors"], bounces=bounces)
-        .groupby("item_id")[["visitors_by_day", "payers", "bounces"]]
-        .sum(min_count=1)
-    )
-    return sums.assign(
-        conversion=rates.ratio(sums["payers"], sums["visitors_by_day"]),
-        bounce_rate=rates.ratio(sums["bounces"], sums["visitors_by_day"]),
-    ).drop(columns="bounces")
-
-
-def _change_test(both: pd.DataFrame) -> np.ndarray:
-    """Chance of so large a change by luck: payers now given both periods' payers are binomial."""
-    exposure = both["expected_conversion"] * both["visitors_by_day"]
-    share = exposure / (exposure + both["payers_before"])
-    total = both["payers"] + both["payers_before"]
-    spread = np.sqrt(total * share * (1 - share))
-    return 2 * stats.norm.sf(np.abs(both["payers"] - total * share) / spread)
-
-
-def findings(steps: pd.DataFrame, health: pd.DataFrame, moved: pd.DataFrame) -> list[Finding]:
-    """Where the funnel lost most against the past, whether the pages pass, and which items moved.
-
-    steps  of funnel   health  of page_health   moved  of items_moved
-    """
-    found = [_funnel_finding(steps)] if len(steps) > 1 else []
-    if len(health):
-        found.append(_health_finding(health))
-    for direction in ("fell", "rose"):
-        named = moved[moved["moved"] == direction]
-        if len(named):
-            found.append(_item_finding(named.iloc[0], len(named), direction))
-    if len(moved) and (moved["moved"] == "no").all():
-        found.append(Finding("items_steady", "info", "conversion", "items_steady", n=len(moved),
-                             rule="C03", values={"items": len(moved)}))  # fmt: skip
-    return found
+    found = [finding for part in others for finding in part]
+    found += [_funnel_finding(steps)] if len(steps) > 1 else []
+    found += [_peer_finding(peer)] if peer else []
+    return sorted(found, key=lambda finding: SEVERITIES.index(finding.severity))
 
 
 def _funnel_finding(steps: pd.DataFrame) -> Finding:
-    rest = steps.iloc[1:]
-    change = rest["step_rate"] / rest["step_before"] - 1
-    known = change.notna().any()
-    step = rest.loc[change.idxmin()] if known else rest.iloc[-1]
-    surely = known and step["high"] < step["step_before"]
-    text = "funnel_lost" if surely else "funnel_steady" if known else "funnel_no_past"
-    whole = steps["count"].iloc[-1] / steps["count"].iloc[0]
+    verdict, step = _weakest(steps.iloc[1:])
+    lost, whole = verdict == "lost", steps["count"].iloc[-1] / steps["count"].iloc[0]
     return Finding(
-        "funnel", "warning" if surely else "info", "step_rate", text, step["step_rate"], "share",
+        "funnel", "warning" if lost else "info", "step_rate",
+        SAID[verdict][int(steps["step"].iloc[0] == "orders_placed")], step["step_rate"], "share",
         baseline=step["step_before"], low=step["low"], high=step["high"], n=steps["count"].iloc[0],
-        owner="design" if surely else "", action="mend_step" if surely else "",
-        rule="C14",
+        owner="design" if lost else "", action="mend_step" if lost else "", rule="C14",
         values={"step": step["step"], "rate": step["step_rate"], "before": step["step_before"],
                 "low": step["low"], "high": step["high"], "whole": whole,
-                "visitors": steps["count"].iloc[0]},
+                "visitors": steps["count"].iloc[0], "days": step["days"]},
     )  # fmt: skip
 
 
-def _health_finding(health: pd.DataFrame) -> Finding:
-    pages = health[health["check"].isin(("bounce_rate", "depth"))]
-    failed = list(health.loc[health["verdict"] == "fail", "check"])
-    both_fail = len(pages) == 2 and (pages["verdict"] == "fail").all()
-    unsure = (health["verdict"] == "too little data").all()
-    text = "health_too_little" if unsure else "health_failed" if failed else "health_passed"
+def _weakest(rest: pd.DataFrame) -> tuple[str, pd.Series]:
+    """The step that fell most surely, else the lowest against its past, else the last; and which it is."""
+    fell, compared = rest[rest["moved"] == "fell"], rest[rest["moved"].notna()]
+    if len(fell):
+        return "lost", fell.loc[fell["p_value"].idxmin()]
+    if len(compared):
+        change = compared["step_rate"] / compared["step_before"]
+        return "steady", compared.loc[change.idxmin()]
+    return "no past", rest.iloc[-1]
+
+
+def _peer_finding(peer: dict[str, float]) -> Finding:
+    surely = peer["p_value"] <= ONE_SIDED
+    below = peer["conversion"] < peer["peer"]
+    text = "peers_unsure" if not surely else "peers_below" if below else "peers_above"
     return Finding(
-        "page_health", "critical" if both_fail else "warning" if failed else "info" if unsure else "good",
-        "checks", text, len(failed), "checks", n=health["n"].max(), rule="C05",
-        owner="design" if both_fail else "", action="fix_page_first" if both_fail else "",
-        values={"failed": failed, "checks": list(health["check"]), "visitors": health["n"].max()},
+        "peers", "info" if not surely else "warning" if below else "good", "conversion", text,
+        peer["conversion"], "share", baseline=peer["peer"], low=peer["low"], high=peer["high"],
+        n=peer["visitors"], owner="leadership" if surely and below else "",
+        action="learn_from_peers" if surely and below else "", rule="C01", values=peer,
     )  # fmt: skip
 
 
-def _item_finding(item: pd.Series, count: int, direction: str) -> Finding:
-    fell = direction == "fell"
-    text = "items_fell" if fell else "items_rose"
-    return Finding(
-        text, "warning" if fell else "good", "conversion", text,
-        item["conversion"], "share", baseline=item["expected_conversion"], n=item["visitors_by_day"],
-        owner="design" if fell else "promotion", action="mend_item" if fell else "more_to_item",
-        rule="C04" if fell else "C03",
-        values={"count": count, "title": item["title"], "rate": item["conversion"],
-                "expected": item["expected_conversion"], "visitors": item["visitors_by_day"],
-                "bounce": item["bounce_rate"], "bounce_before": item["bounce_rate_before"]},
-    )  # fmt: skip
-
-
-def checks(steps: pd.DataFrame, moved: pd.DataFrame) -> list[tuple[str, float, float]]:
-    """What must hold, as (name, count found, count allowed)."""
-    wider = (steps["count"].diff() > 0).sum()
-    too_many = (moved["payers"] > moved["visitors_by_day"]).sum()
-    return [("funnel_shrinks", wider, 0), ("payers_within", too_many, 0)]
+def checks(
+    steps: pd.DataFrame, parts: pd.DataFrame, common: dict[str, float]
+) -> list[tuple[str, float, float]]:
+    """What must hold, as (name, one, other): the items' parts add up; no step's share is outside its ends."""
+    found = []
+    if len(parts) and common:
+        found.append(("items_add_up", 1e4 * parts["item_part"].sum(), 1e4 * common["change"]))
+    outside = (steps["step_rate"].clip(upper=1) < steps["low"] - 1e-9) | (
+        steps["step_rate"] > steps["high"]
+    )
+    return [*found, ("shares_within", (outside & (steps["step_rate"] <= 1)).sum(), 0)]

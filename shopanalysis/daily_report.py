@@ -1,9 +1,10 @@
-"""The day: ten columns, on target or not, what moved sales, and the last 30 days."""
+"""The day: ten columns, on target or not, what moved sales, which source, and at what cost."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
+import numpy as np
 import pandas as pd
 
 from shopanalysis import bridge, calendars, rates
@@ -19,6 +20,10 @@ TEN_COLUMNS = [
 SCORES = ["dsr_item", "dsr_service", "dsr_logistics"]
 FACTORS = ("visitors", "conversion", "order_value")
 WEEK = 7 * DAY
+MOVED = [
+    "source", "visitors", "visitors_change", "sales_change", "real", "by_visits", "by_conversion",
+    "by_order_value", "z",
+]  # fmt: skip
 
 
 def shop_days(shop_day: pd.DataFrame) -> pd.DataFrame:
@@ -49,181 +54,241 @@ def daily_table(shop_day: pd.DataFrame, basis: str, days: int) -> pd.DataFrame:
 def last_days_with_usual(
     shop_day: pd.DataFrame, campaigns: Iterable[Campaign], date: pd.Timestamp, days: int
 ) -> pd.DataFrame:
-    """Sales of the `days` days up to `date`, and what is usual: date, sales, usual, usual_low, usual_high.
+    """Sales of the `days` days up to `date`, and what is usual: date, sales, then as calendars.usual.
 
     Raises DataError when the shop has no sales for `date`.
     """
     day = shop_days(shop_day)[["date", "sales"]].dropna()
     if date not in set(day["date"]):
-        raise DataError(
-            f"shop_day has no sales for {date.date()}; its last day before is {day['date'].max().date()}."
+        last = (
+            "there is none before" if day.empty else f"its last day is {day['date'].max().date()}"
         )
+        raise DataError(f"shop_day has no sales for {date.date()}; {last}.")
     day = day[day["date"] <= date].reset_index(drop=True)
     return pd.concat([day, calendars.usual(day, "sales", campaigns)], axis=1).tail(days)
 
 
-def month_plan(
-    shop_day: pd.DataFrame,
-    targets: Mapping[str, float],
-    campaigns: Iterable[Campaign],
-    date: pd.Timestamp,
+def sales_bridge(
+    shop_day: pd.DataFrame, date: pd.Timestamp, basis: str, then: pd.Timestamp | None = None
 ) -> pd.DataFrame:
-    """The month's target laid on its days by how much each can be expected to sell (A07).
+    """From the sales of another day to those of `date` (A04).
 
-    A day weighs what its weekday usually sells, times what the same phase of the same campaign
-    did to sales before, where there has been one.
+    then   the other day: the same weekday last week, unless one of the year before is given
 
-    One row per day of the month: date, target (currency), sales (missing for days to come);
-    empty when the month has no target.
-    """
-    month = pd.date_range(date.replace(day=1), periods=date.days_in_month)
-    if f"{date:%Y-%m}" not in targets:
-        return pd.DataFrame(columns=["date", "target", "sales"])
-    day = shop_days(shop_day).set_index("date")["sales"]
-    before = day[day.index < month[0]]
-    weights = _weekday_level(before, campaigns).reindex(month.day_of_week).to_numpy()
-    weights = weights * calendars.campaign_factor(before, campaigns, month).to_numpy()
-    target = float(targets[f"{date:%Y-%m}"]) * weights / weights.sum()
-    return pd.DataFrame({"date": month, "target": target, "sales": day.reindex(month).to_numpy()})
-
-
-def _weekday_level(sales: pd.Series, campaigns: Iterable[Campaign]) -> pd.Series:
-    """Mean sales by weekday (0 = Monday) over the last eight clean weeks; 1 where nothing is known."""
-    clean = sales[~sales.index.isin(calendars.campaign_days(campaigns))].tail(56)
-    level = clean.groupby(clean.index.day_of_week).mean().reindex(range(7))
-    return level.fillna(clean.mean() if len(clean) else 1.0)
-
-
-def sales_bridge(shop_day: pd.DataFrame, date: pd.Timestamp, basis: str) -> pd.DataFrame:
-    """From the sales of the same weekday last week to those of `date` (A04).
-
-    One row per bar: factor (before, visitors, conversion, order_value, after), amount (currency);
-    the three in the middle add up to the difference exactly. Empty when either day is missing or
-    lacks visitors.
+    One row per bar: factor (before or last_year, visitors, conversion, order_value, after), amount
+    (currency); the three in the middle add up to the difference exactly. Empty when either day is
+    missing or lacks visitors.
     """
     day = shop_days(shop_day).set_index("date")
     needed = ["visitors", rates.payers(basis), "sales"]
-    if not {date, date - WEEK} <= set(day.dropna(subset=needed).index):
+    first = "before" if then is None else "last_year"
+    then = date - WEEK if then is None else then
+    if not {date, then} <= set(day.dropna(subset=needed).index):
         return pd.DataFrame(columns=["factor", "amount"])
-    before, after = day.loc[date - WEEK], day.loc[date]
+    before, after = day.loc[then], day.loc[date]
     parts = bridge.shapley(
         bridge.sales_factors(before, rates.payers(basis)),
         bridge.sales_factors(after, rates.payers(basis)),
     )
-    rows = [("before", before["sales"]), *parts.items(), ("after", after["sales"])]
+    rows = [(first, before["sales"]), *parts.items(), ("after", after["sales"])]
     return pd.DataFrame(rows, columns=["factor", "amount"])
 
 
-def sources_moved(source_day: pd.DataFrame, date: pd.Timestamp) -> pd.DataFrame:
-    """Visitors by source on `date` and on the same weekday last week, largest change first (B02).
+def sources_moved(
+    source_day: pd.DataFrame, campaigns: Iterable[Campaign], date: pd.Timestamp, basis: str
+) -> pd.DataFrame:
+    """Each source on `date` against the same weekday last week, largest part of the change first (B02).
 
-    source, channel, visitors, visitors_before, visitors_change; visits by device are added up
+    source, visitors, visitors_change; sales_change (currency) and its exact parts by_visits,
+    by_conversion, by_order_value; z and real of its visitors against what is usual for it. Visitors
+    by device are added up. A source without payers or sales has no parts; empty when either day is.
     """
-    by = [
-        source_day[source_day["date"] == day].groupby(["source", "channel"])["visitors"].sum()
-        for day in (date, date - WEEK)
+    now, then = (_by_source(source_day, day, rates.payers(basis)) for day in (date, date - WEEK))
+    if now.empty or then.empty:
+        return pd.DataFrame(columns=MOVED)
+    visits = pd.concat([now["visitors"], then["visitors"]], axis=1, keys=["visitors", "before"])
+    moved = visits.fillna(0.0).assign(visitors_change=lambda f: f["visitors"] - f["before"])
+    unknown = set(now[now.isna().any(axis=1)].index) | set(then[then.isna().any(axis=1)].index)
+    parts = bridge.by_group(
+        *(f.drop(index=f.index.intersection(list(unknown))) for f in (then, now))
+    )
+    moved["sales_change"] = parts["change"]
+    moved["by_visits"] = parts[["visitors", "share", "entered", "left"]].sum(axis=1)
+    moved["by_conversion"] = parts["conversion"]
+    moved["by_order_value"] = parts["order_value"] + parts["uncounted"]
+    moved = moved.rename_axis("source").reset_index()
+    size = moved[["sales_change", "visitors_change"]].abs()
+    order = size.sort_values(list(size), ascending=False, kind="stable").index
+    return _with_doubt(moved.loc[order].reset_index(drop=True), source_day, campaigns, date)
+
+
+def _by_source(source_day: pd.DataFrame, date: pd.Timestamp, payers: str) -> pd.DataFrame:
+    rows = source_day[source_day["date"] == date].rename(columns={payers: "payers"})
+    return rows.groupby("source")[["visitors", "payers", "sales"]].sum(skipna=False)
+
+
+def _with_doubt(
+    moved: pd.DataFrame, source_day: pd.DataFrame, campaigns: Iterable[Campaign], date: pd.Timestamp
+) -> pd.DataFrame:
+    """`moved` with z and real: is the source's number of visitors beyond its usual ups and downs?"""
+    campaigns = list(campaigns)
+    recent = calendars.last_days(source_day, date, calendars.SPREAD_DAYS + 7 * calendars.WEEKS_BACK)
+    daily = recent.groupby(["source", "date"])["visitors"].sum(skipna=False)
+    busy = date in calendars.campaign_days(campaigns)
+    z = [
+        calendars.usual(daily[source].reset_index(), "visitors", campaigns)["z"].iloc[-1]
+        if (source, date) in daily.index
+        else np.nan
+        for source in moved["source"]
     ]
-    moved = pd.concat(by, axis=1, keys=["visitors", "visitors_before"]).fillna(0.0)
-    moved["visitors_change"] = moved["visitors"] - moved["visitors_before"]
-    order = moved["visitors_change"].abs().sort_values(ascending=False).index
-    return moved.reindex(order).reset_index()
+    return moved.assign(z=z, real=[calendars.judged(value, busy) for value in z])[MOVED]
+
+
+def paid_cost(
+    source_day: pd.DataFrame, ad_day: pd.DataFrame, date: pd.Timestamp, basis: str
+) -> pd.DataFrame:
+    """What the paid channel brought and cost on `date` and the same weekday last week (B02, A09).
+
+    date, cost (of the advertising report; where there is none, of the sources), visitors, payers,
+    sales, cost_per_visitor; empty unless both days have a cost.
+    """
+    paid = source_day[source_day["channel"] == "paid"].rename(
+        columns={rates.payers(basis): "payers"}
+    )
+    cost = (ad_day if len(ad_day) else paid).groupby("date")["cost"].sum(min_count=1)
+    brought = paid.groupby("date")[["visitors", "payers", "sales"]].sum(skipna=False)
+    days = (
+        brought.assign(cost=cost).reindex([date, date - WEEK]).dropna(subset=["cost", "visitors"])
+    )
+    if len(days) < 2:
+        return days.head(0)
+    days = days.assign(cost_per_visitor=rates.ratio(days["cost"], days["visitors"]))
+    return days.rename_axis("date").reset_index()[
+        ["date", "cost", "visitors", "payers", "sales", "cost_per_visitor"]
+    ]
+
+
+def the_day(days: pd.DataFrame, plan: pd.DataFrame, told: pd.DataFrame, urgent: bool) -> Finding:
+    """On target or not; without a target, usual or not.
+
+    days  of last_days_with_usual   plan  of pace.month_plan   told  of alarms.against_usual
+    urgent   whether sales are so far down that it cannot wait
+    """
+    today = days.iloc[-1]
+    change = told.set_index("metric")["change"].reindex(list(FACTORS))
+    values = today.to_dict() | change.to_dict()
+    known = pd.notna(today["z"])
+    target = plan.set_index("date")["target"][today["date"]] if len(plan) else None
+    held = today["usual"] if target is None else target
+    values |= {"target": target, "attained": today["sales"] / target if target else None}
+    values |= {"ratio": today["sales"] / today["usual"] - 1 if known else None}
+    values |= {"enough": calendars.FEWEST_WEEKS + calendars.FEWEST_DAYS // 7}
+    text = (
+        ("day_target" if target else "day_usual")
+        if known
+        else "day_target_only"
+        if target
+        else "day_no_usual"
+    )
+    return Finding(
+        "day_target" if target else "day_usual", _severity(today, target, urgent), "sales", text,
+        today["sales"], "currency", baseline=held, low=today["usual_low"], high=today["usual_high"],
+        n=len(days), owner="leadership" if urgent else "", action="today_first" if urgent else "",
+        rule="A06" if target else "A01", values=values,
+    )  # fmt: skip
+
+
+def _severity(today: pd.Series, target: float | None, urgent: bool) -> str:
+    """A shortfall is watched only where it is more than the usual ups and downs of a day."""
+    if urgent:
+        return "critical"
+    if pd.isna(today["z"]):
+        return "info" if target is None else "warning" if today["sales"] < target else "good"
+    if today["z"] <= -calendars.ALARM:
+        return "warning"
+    if target is None:
+        return "info"
+    if today["sales"] >= target:
+        return "good"
+    return "warning" if np.log(today["sales"] / target) < -2 * today["spread"] else "info"
 
 
 def findings(
-    days: pd.DataFrame, plan: pd.DataFrame, steps: pd.DataFrame, moved: pd.DataFrame
+    steps: pd.DataFrame,
+    steps_year: pd.DataFrame,
+    year: tuple[pd.Timestamp, str],
+    moved: pd.DataFrame,
+    paid: pd.DataFrame,
 ) -> list[Finding]:
-    """On target or not, the month so far, what moved sales, and which source moved most.
+    """What moved sales against last week and against the year before, which source, at what cost.
 
-    days    of last_days_with_usual   plan  of month_plan   steps  of sales_bridge   moved  of sources_moved
+    steps, steps_year  of sales_bridge   year  of calendars.a_year_before
+    moved  of sources_moved   paid  of paid_cost
     """
-    today = days.iloc[-1]
-    found = [_against_target(today, plan) if len(plan) else _against_usual(today)]
-    if len(plan):
-        found.append(_month_so_far(today["date"], plan))
+    found = []
     if len(steps):
-        found.append(_what_moved(today, steps))
+        found.append(_what_moved("sales_bridge", ("bridge_up", "bridge_down"), steps, {}))
+    if len(steps_year):
+        then = {"then": year[0], "matched": year[1]}
+        found.append(_what_moved("year_bridge", ("year_up", "year_down"), steps_year, then))
     if len(moved):
         found.append(_source_moved(moved.iloc[0]))
+    if len(paid):
+        found.append(_paid(*(row for _, row in paid.iterrows())))
     return found
 
 
-def _against_target(today: pd.Series, plan: pd.DataFrame) -> Finding:
-    target = plan.set_index("date")["target"][today["date"]]
-    short = today["sales"] < target
+def _what_moved(name: str, texts: tuple[str, str], steps: pd.DataFrame, more: dict) -> Finding:
+    """`texts`: the sentence for more and the one for less."""
+    before, after = steps["amount"].iloc[[0, -1]]
+    parts = steps.set_index("factor")["amount"][list(FACTORS)]
+    text = texts[int(after < before)]
     return Finding(
-        "day_target", "warning" if short else "good", "sales", "day_target",
-        today["sales"], "currency", baseline=target, rule="A06",
-        values={"date": today["date"], "sales": today["sales"], "target": target,
-                "attained": today["sales"] / target, "usual": today["usual"]},
-    )  # fmt: skip
-
-
-def _against_usual(today: pd.Series) -> Finding:
-    known = not pd.isna(today["usual"])
-    outside = known and not today["usual_low"] <= today["sales"] <= today["usual_high"]
-    severity = "warning" if outside and today["sales"] < today["usual"] else "info"
-    return Finding(
-        "day_usual", severity, "sales", "day_usual" if known else "day_no_usual",
-        today["sales"], "currency", baseline=today["usual"], low=today["usual_low"],
-        high=today["usual_high"], rule="A01",
-        values=today.to_dict() | {"ratio": today["sales"] / today["usual"] - 1 if known else None},
-    )  # fmt: skip
-
-
-def _month_so_far(date: pd.Timestamp, plan: pd.DataFrame) -> Finding:
-    past, ahead = plan[plan["date"] <= date], plan[plan["date"] > date]
-    sales, due, whole = past["sales"].sum(), past["target"].sum(), plan["target"].sum()
-    behind = sales < due
-    return Finding(
-        "month_pace", "warning" if behind else "good", "sales", "month_behind" if behind else "month_ahead",
-        sales, "currency", baseline=due, n=len(past), rule="F02",
-        owner="leadership" if behind and len(ahead) else "",
-        action="daily_rate_needed" if behind and len(ahead) else "",
-        values={"date": date, "sales": sales, "due": due, "gap": abs(sales - due), "target": whole,
-                "attained": sales / whole, "days_left": len(ahead),
-                "needed": max(0.0, whole - sales) / max(1, len(ahead))},
-    )  # fmt: skip
-
-
-def _what_moved(today: pd.Series, steps: pd.DataFrame) -> Finding:
-    amounts = steps.set_index("factor")["amount"]
-    change = amounts["after"] - amounts["before"]
-    largest = amounts[list(FACTORS)].abs().idxmax()
-    return Finding(
-        "sales_bridge", "info", "sales", "bridge_up" if change >= 0 else "bridge_down",
-        change, "currency", baseline=amounts["before"], rule="A04",
-        values={"date": today["date"], "change": abs(change), "largest": largest} | {
-            factor: amounts[factor] for factor in FACTORS},
+        name, "info", "sales", text, after - before, "currency", baseline=before, rule="A04",
+        values={"change": abs(after - before), "ratio": after / before - 1 if before else None,
+                "largest": parts.abs().idxmax()} | parts.to_dict() | more,
     )  # fmt: skip
 
 
 def _source_moved(source: pd.Series) -> Finding:
+    before = source["visitors"] - source["visitors_change"]
+    values = source.to_dict() | {"source": leaf(source["source"]), "before": before}
+    if pd.notna(source["sales_change"]):
+        return Finding(
+            "source_moved", "info", "sales_change", "source_moved", source["sales_change"],
+            "currency", n=source["visitors"], rule="B02_day", values=values,
+        )  # fmt: skip
     fell = source["visitors_change"] < 0
     return Finding(
         "source_moved", "info", "visitors", "source_fell" if fell else "source_rose",
-        source["visitors"], "visitors", baseline=source["visitors_before"],
-        rule="B02_day",
-        values={"source": leaf(source["source"]), "visitors": source["visitors"],
-                "before": source["visitors_before"], "change": abs(source["visitors_change"])},
+        source["visitors"], "visitors", baseline=before, n=source["visitors"], rule="B02_day",
+        values=values | {"change": abs(source["visitors_change"])},
+    )  # fmt: skip
+
+
+def _paid(now: pd.Series, then: pd.Series) -> Finding:
+    return Finding(
+        "paid_cost", "info", "cost_per_visitor", "paid_cost", now["cost_per_visitor"], "currency",
+        baseline=then["cost_per_visitor"], n=now["visitors"], rule="B02_day",
+        values=now.to_dict() | {f"{name}_before": value for name, value in then.items()},
     )  # fmt: skip
 
 
 def checks(
     shop_day: pd.DataFrame,
     daily: pd.DataFrame,
-    plan: pd.DataFrame,
-    steps: pd.DataFrame,
-    targets: Mapping[str, float],
+    bridges: Iterable[pd.DataFrame],
+    moved: pd.DataFrame,
 ) -> list[tuple[str, float, float]]:
     """Sums that must agree, as (name, one, other)."""
     shown = shop_days(shop_day)
     shown = shown[shown["date"].isin(daily["date"])]
     checked = [("ten_columns", daily["sales"].sum(), shown["sales"].sum())]
-    if len(steps):
-        amounts = steps.set_index("factor")["amount"]
-        change = amounts["after"] - amounts["before"]
-        checked.append(("bridge_adds_up", amounts[list(FACTORS)].sum(), change))
-    if len(plan):
-        month = f"{plan['date'].iloc[0]:%Y-%m}"
-        checked.append(("plan_adds_up", plan["target"].sum(), float(targets[month])))
+    for steps in bridges:
+        if len(steps):
+            before, *parts, after = steps["amount"]
+            checked.append(("bridge_adds_up", sum(parts), after - before))
+    whole = moved[["by_visits", "by_conversion", "by_order_value"]].sum().sum()
+    if moved["sales_change"].notna().any():
+        checked.append(("sources_add_up", whole, moved["sales_change"].sum()))
     return checked

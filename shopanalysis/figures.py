@@ -236,12 +236,19 @@ def _wrapped(text: str, ems: float) -> str:
 
 
 def rate_intervals(
-    rates: pd.DataFrame, words: Words, *, metric: str, reference: float, ax: Axes
+    rates: pd.DataFrame,
+    words: Words,
+    *,
+    metric: str,
+    reference: float,
+    ax: Axes,
+    named: str = "shop_average",
 ) -> Axes:
     """One row per name: the rate now with its interval, the rate before as a ring.
 
     rates   source, `metric`, low, high, `metric`_before (shares); drawn in the order given, first on top
     reference   a rate drawn as a line through all rows, such as the shop's own
+    named       what the line is, of the texts' [figure]
     """
     narrow = _names_beside(ax, rates["source"], right=64)
     rows = np.arange(len(rates))[::-1]
@@ -265,7 +272,7 @@ def rate_intervals(
     ax.xaxis.set_major_locator(MaxNLocator(3 if narrow else 5))
     ax.set_xlim(left=0)
     ax.annotate(
-        words.say("figure.shop_average"),
+        words.say(f"figure.{named}"),
         (reference, 1),
         (0, 3),
         ha="center",

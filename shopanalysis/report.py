@@ -31,7 +31,36 @@ TABLE = "application/vnd.shopanalysis.table+json"
 TEMPLATE = Path(__file__).with_name("template")
 DECISIONS = 3
 ROWS_SHOWN = 20
-WORDED = ("text", "source", "channel", "verdict", "movement", "check", "step", "method")
+BY_METRIC = (
+    "amount", "this_day", "usual", "usual_low", "usual_high",
+    "value", "value_low", "value_high", "bar", "at_usual_mix", "usual_value",
+)  # fmt: skip
+WORDED = (
+    "text",
+    "source",
+    "channel",
+    "verdict",
+    "movement",
+    "check",
+    "step",
+    "method",
+    "metric",
+    "doubt",
+    "then",
+    "trust",
+    "real",
+    "device",
+    "reason",
+    "news",
+    "shelf",
+    "mix",
+    "sureness",
+    "scope",
+    "known_by",
+    "level",
+    "kind",
+    "weekday",
+)
 
 
 @dataclass(frozen=True)
@@ -76,20 +105,9 @@ class Page:
     words: Words
 
     def table_of(self, name: str) -> pd.DataFrame:
-        """One table of the data contract, up to and including the page's date.
-
-        Raises DataError when the shop has the table but nothing in it until that day.
-        """
+        """One table of the data contract, up to and including the page's date; empty when it has none."""
         frame = self.shop.table(name)
-        if "date" not in frame or frame.empty:
-            return frame
-        until = frame[frame["date"] <= self.date]
-        if until.empty:
-            raise DataError(
-                f"{self.shop.id} has no {name} up to {self.date.date()}: "
-                f"its first day is {frame['date'].min().date()}."
-            )
-        return until
+        return frame[frame["date"] <= self.date] if "date" in frame else frame
 
     def period(self, days: int) -> dict[str, object]:
         """The last `days` days as a caption says them: first, last, days."""
@@ -99,12 +117,15 @@ class Page:
         """The shop's thresholds of these names, except where a value is given."""
         return [self.shop.bars[name] if value is None else value for name, value in given.items()]
 
-    def findings(self, found: Sequence[Finding]) -> Shown:
-        """The findings in their order, critical ones first, then at most three decisions with owners."""
+    def findings(self, found: Sequence[Finding], decisions: bool = True) -> Shown:
+        """The findings in their order, critical ones first, then at most three decisions with owners.
+
+        Findings that answer a question further down are shown there without decisions.
+        """
         ranked = sorted(found, key=lambda finding: finding.severity != "critical")
         urgent = sorted(found, key=lambda finding: SEVERITIES.index(finding.severity))
         sentences = [(f, self._sentence(f, self.words)) for f in ranked]
-        decisions = [f for f in urgent if f.action][:DECISIONS]
+        decided = [f for f in urgent if f.action][:DECISIONS]
         html = Markup('<section class="findings">{}{}</section>').format(
             Markup().join(
                 Markup('<p class="finding {}"><b>{}</b> {}</p>').format(
@@ -112,7 +133,7 @@ class Page:
                 )
                 for f, sentence in sentences
             ),
-            self._decisions(decisions),
+            self._decisions(decided) if decisions else "",
         )
         text = "\n".join(f"[{f.severity}] {sentence}" for f, sentence in sentences)
         return Shown(html, text, {FINDINGS: [self._record(f) for f in ranked]})
@@ -195,7 +216,7 @@ class Page:
         title = self.words.say(f"caption.{name}", **values or {})
         if not len(frame):
             return self.say("page.nothing", caption=title)
-        shown = _with_range(frame.head(rows), self.words)
+        shown = _by_metric(_with_range(frame.head(rows), self.words), self.words)
         kinds = [_css_class(column) for column in shown]
         head = Markup().join(
             Markup('<th scope="col" class="{}">{}</th>').format(kind, self.words.label(column))
@@ -231,16 +252,24 @@ class Page:
         )
 
     def counted(self, names: Iterable[str]) -> Shown:
-        """What each metric named is, from the dictionary, with this shop's basis."""
+        """What each metric named is, from the dictionary: unit, definition in this shop's basis, columns."""
         basis = self.words.name("basis", self.shop.basis)
-        definitions = [
-            (self.words.label(name), self.words.say(f"metric.{name}.definition", basis=basis))
+        entries = [
+            (
+                self.words.label(name),
+                self.words.unit(name),
+                self.words.say(f"metric.{name}.definition", basis=basis),
+                ", ".join(f"{table}.{name}" for table in tables.TABLES if tables.has(table, name)),
+            )
             for name in names
         ]
         html = Markup('<dl class="counted">{}</dl>').format(
-            Markup().join(Markup("<dt>{}</dt><dd>{}</dd>").format(*entry) for entry in definitions)
+            Markup().join(
+                Markup("<dt>{} <small>{}</small></dt><dd>{} <small>{}</small></dd>").format(*entry)
+                for entry in entries
+            )
         )
-        return Shown(html, "\n".join(f"{label}: {text}" for label, text in definitions), {})
+        return Shown(html, "\n".join(f"{label}: {text}" for label, _, text, _ in entries), {})
 
     def checks(self, checked: Sequence[tuple[str, float, float]]) -> Shown:
         """Sums that must agree: (text, one, other); the run stops when two differ by more than a cent.
@@ -314,6 +343,16 @@ def _with_range(frame: pd.DataFrame, words: Words) -> pd.DataFrame:
     frame = frame.drop(columns=["low", "high"])
     frame.insert(at, "range", written)
     return frame
+
+
+def _by_metric(frame: pd.DataFrame, words: Words) -> pd.DataFrame:
+    """`frame` with the columns BY_METRIC as text, written as the metric that each row names."""
+    columns = [c for c in BY_METRIC if c in frame] if "metric" in frame else []
+    written = {
+        c: [words.cell(*cell) for cell in zip(frame["metric"], frame[c], strict=True)]
+        for c in columns
+    }
+    return frame.assign(**written)
 
 
 def _plain(frame: pd.DataFrame, words: Words) -> str:

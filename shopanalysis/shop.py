@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from shopanalysis import tables
-from shopanalysis.calendars import Campaign
+from shopanalysis.calendars import Campaign, Change
 from shopanalysis.errors import DataError, ParameterError
 
 BASES = ("buyers/visitors", "orders/sessions")
@@ -42,6 +42,8 @@ class Shop:
     thresholds: Mapping[str, Threshold] = field(default_factory=dict)
     month_targets: Mapping[str, float] = field(default_factory=dict)
     campaigns: tuple[Campaign, ...] = ()
+    peers: Mapping[str, float] = field(default_factory=dict)
+    changes: tuple[Change, ...] = ()
 
     @property
     def id(self) -> str:
@@ -76,8 +78,10 @@ def load(folder: str | Path) -> Shop:
     thresholds = _thresholds(file, said.pop("thresholds", {}))
     targets = said.pop("targets", {}).get("month", {})
     campaigns = tuple(_campaign(file, entry) for entry in said.pop("campaigns", []))
+    peers = _peers(file, said.pop("peers", {}))
+    changes = tuple(_change(file, entry) for entry in said.pop("changes", []))
     if said:
-        allowed = sorted(known | {"thresholds", "targets", "campaigns"})
+        allowed = sorted(known | {"thresholds", "targets", "campaigns", "peers", "changes"})
         raise DataError(f"{file}: {', '.join(said)} is not known. Allowed: {', '.join(allowed)}.")
     for key, allowed in (("basis", BASES), ("language", LANGUAGES)):
         if key in plain and plain[key] not in allowed:
@@ -88,6 +92,8 @@ def load(folder: str | Path) -> Shop:
         thresholds=thresholds,
         month_targets=targets,
         campaigns=campaigns,
+        peers=peers,
+        changes=changes,
     )
 
 
@@ -115,6 +121,25 @@ def _campaign(file: Path, entry: Mapping) -> Campaign:
     if end < start:
         raise DataError(f"{file}: campaign {campaign.name} ends before it starts.")
     return campaign
+
+
+def _peers(file: Path, said: Mapping[str, float]) -> dict[str, float]:
+    """What the platform says of shops like this one, such as conversion = 0.025."""
+    for name, value in said.items():
+        if not isinstance(value, int | float) or isinstance(value, bool) or value < 0:
+            raise DataError(
+                f"{file}: the peers' {name} is {value!r}; expected a number, such as conversion = 0.025."
+            )
+    return dict(said)
+
+
+def _change(file: Path, entry: Mapping) -> Change:
+    try:
+        return Change(pd.Timestamp(entry["date"]), str(entry["item_id"]), str(entry["what"]))
+    except (KeyError, ValueError, TypeError) as cause:
+        raise DataError(
+            f"{file}: a change needs date (ISO date), item_id and what; found {dict(entry)}."
+        ) from cause
 
 
 def find(name: str, data: Path = Path("data")) -> Path:

@@ -385,6 +385,11 @@ def _schema(name: str):
     )
 
 
+def has(table: str, column: str) -> bool:
+    """Whether `column` is a number or text of `table` itself, not part of its key."""
+    return column in TABLES[table].columns and column not in TABLES[table].key
+
+
 def leaf(source: str) -> str:
     """The last part of a source's path: its own name."""
     return source.rsplit("/", 1)[-1]

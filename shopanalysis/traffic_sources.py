@@ -1,59 +1,176 @@
-"""Where visitors come from: how many, how many of them pay, what one is worth, and what moved."""
+"""Where visitors come from: how many, how many of them pay, what one is worth, and what moved.
+
+Visits are daily visitors added up, over days and devices ("visits by day"). Only the ends of the source
+tree are in the table, so that nothing counts twice.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
 import pandas as pd
 
-from shopanalysis import bridge, calendars, rates
-from shopanalysis.calendars import DAY
+from shopanalysis import calendars, rates
+from shopanalysis.calendars import DAY, Campaign
+from shopanalysis.errors import ParameterError
 from shopanalysis.findings import Finding
 from shopanalysis.tables import leaf
 
+FREE = ("free search", "free recommendation")
+STEERED = (*FREE, "paid", "content", "off-site")  # the others are the shop's own visitors and pages
+DOUBT_DAYS = 56  # clean days whose ups and downs widen the intervals
 ENOUGH_PAYERS = 10
+COUNTS = ["visitors", "payers", "sales"]
+BEFORE = [f"{name}_before" for name in COUNTS]
 SHOWN = [
     "source", "channel", "visitors_by_day", "visitors_share", "payers", "conversion",
-    "low", "high", "sales", "value_per_visitor", "visitors_before", "conversion_before",
+    "low", "high", "sales", "value_per_visitor", "cost_per_visitor", "net_value",
 ]  # fmt: skip
+BY_CHANNEL = ["channel", *SHOWN[2:]]
+COUNTED = [
+    "channel", *SHOWN[2:6], "range", *SHOWN[8:], "cost", "sales_change", "by_visits", "by_conversion",
+    "by_order_value", "by_mix", "by_rate", "visits_usual", "visits_low", "real", "moved_from", "moved_to",
+    "visits_moved", "gain", "gain_low", "clicks", "orders", "click_conversion", "value_per_click",
+    "net_per_click", "kind", "period_buyers", "item_visits", "visits_index", "weeks",
+]  # fmt: skip
+TABLES = ["source_day", "shop_day", "ad_day", "item_day", "items", "item_source_day", "orders"]
+
+
+@dataclass(frozen=True)
+class Periods:
+    """The `days` days up to `date`, and as many that they are held against."""
+
+    date: pd.Timestamp
+    days: int
+    then: pd.Timestamp | None  # last of the other days; None where no such stretch is complete
+    known: int  # days of the table up to `date`
+    busy: int  # campaign days among the days looked at
+    passed_over: int  # campaign days among those just before, which is why others were taken
+    busy_then: int  # campaign days among the other days
+
+    @property
+    def said(self) -> dict[str, object]:
+        """Both periods as a caption or a sentence says them."""
+        before = self.date - self.days * DAY if self.then is None else self.then
+        return {
+            "first": self.date - (self.days - 1) * DAY, "last": self.date, "days": self.days,
+            "before_first": before - (self.days - 1) * DAY, "before_last": before,
+            "busy": self.busy, "passed_over": self.passed_over, "busy_then": self.busy_then,
+        }  # fmt: skip
+
+
+def periods(
+    source_day: pd.DataFrame,
+    date: pd.Timestamp,
+    days: int,
+    campaigns: Iterable[Campaign],
+    against: str = "clean",
+) -> Periods:
+    """The days looked at, and those that they are held against.
+
+    against   "before": the `days` just before. "clean": these, or where they hold campaign days the
+              last stretch outside campaigns that lies whole weeks earlier.
+
+    Raises ParameterError for another `against`.
+    """
+    if against not in ("clean", "before"):
+        raise ParameterError(f"against is '{against}'; allowed: clean, before.")
+    known = pd.DatetimeIndex(source_day["date"].unique())
+    busy = calendars.campaign_days(campaigns)
+
+    def stretch(last: pd.Timestamp) -> pd.DatetimeIndex:
+        return pd.date_range(last - (days - 1) * DAY, last)
+
+    just_before = date - days * DAY
+    weeks = 1 + max((just_before - known.min()).days // 7, 0) if len(known) else 0
+    earlier = [just_before - 7 * week * DAY for week in range(weeks)]
+    whole = [day for day in earlier if stretch(day).isin(known).all()]
+    clean = [day for day in whole if not stretch(day).isin(busy).any()]
+    then = next(iter([*clean, *whole] if against == "clean" else {just_before} & set(whole)), None)
+    if not stretch(date).isin(known).all():
+        then = None
+    return Periods(
+        date, days, then, len(known[known <= date]),
+        int(stretch(date).isin(busy).sum()), int(stretch(just_before).isin(busy).sum()),
+        0 if then is None else int(stretch(then).isin(busy).sum()),
+    )  # fmt: skip
+
+
+def counted(source_day: pd.DataFrame, basis: str) -> pd.DataFrame:
+    """`source_day` with payers as `basis` counts them; sales are 0 where nobody paid."""
+    frame = source_day.rename(columns={rates.payers(basis): "payers"})
+    return frame.assign(sales=frame["sales"].mask(frame["payers"] == 0, 0.0))
+
+
+def doubt(
+    source_day: pd.DataFrame, date: pd.Timestamp, campaigns: Iterable[Campaign], basis: str
+) -> float:
+    """How many times more a source's payers vary from day to day than by luck, on recent clean days."""
+    recent = calendars.clean_days(counted(source_day, basis), date, DOUBT_DAYS, campaigns)
+    days = recent.groupby(["date", "source"])[["payers", "visitors"]].sum(min_count=1).reset_index()
+    return rates.dispersion(days["payers"], days["visitors"], days["source"])
 
 
 def source_table(
-    source_day: pd.DataFrame, date: pd.Timestamp, days: int, basis: str
+    source_day: pd.DataFrame, periods: Periods, basis: str, dispersion: float = 1.0
 ) -> pd.DataFrame:
-    """One row per source over the last `days` days, beside the `days` before, most visitors first (B01).
+    """One row per source over the period, beside the period before, most visits first (B01).
 
     source, channel, visitors_by_day (visits added up over days and devices), visitors_share,
-    payers, conversion with its 95 % Wilson interval low and high, sales (currency),
-    value_per_visitor (sales / visitors_by_day); and visitors_before, conversion_before,
-    sales_before, value_before of the period before
+    payers, conversion with its 95 % interval low and high, sales (currency), value_per_visitor
+    (sales / visits), cost (currency; missing unless the table has it), cost_per_visitor, net_value
+    (value less cost of a visit); and visitors_before, payers_before, sales_before,
+    conversion_before, missing where there is no period before
     """
-    now = _totals(source_day, date, days, basis)
-    before = _totals(source_day, date - days * DAY, days, basis)
-    both = now.join(before, how="outer", suffixes=("", "_before"))
-    counted = [c for c in both if not c.startswith(("conversion", "value"))]
-    both[counted] = both[counted].fillna(0.0)
-    low, high = rates.wilson(both["payers"], both["visitors_by_day"])
-    both = both.assign(
-        visitors_share=rates.ratio(both["visitors_by_day"], both["visitors_by_day"].sum()),
-        low=low,
-        high=high,
-    ).rename(
-        columns={
-            "visitors_by_day_before": "visitors_before",
-            "value_per_visitor_before": "value_before",
-        }
-    )
-    return both.sort_values("visitors_by_day", ascending=False, kind="stable").reset_index()
+    frame = counted(source_day, basis)
+    both = _totals(frame, periods.date, periods.days)
+    if periods.then is None:
+        both[BEFORE] = np.nan
+    else:
+        before = _totals(frame, periods.then, periods.days)
+        both = _side_by_side(both, before)
+    names = frame.groupby("source")["channel"].first()
+    return (
+        rated(both.rename(columns={"visitors": "visitors_by_day"}), dispersion)
+        .assign(channel=names, conversion_before=rates.ratio(both["payers_before"], both["visitors_before"]))
+        .sort_values("visitors_by_day", ascending=False, kind="stable")
+        .rename_axis("source")
+        .reset_index()
+    )  # fmt: skip
 
 
-def _totals(source_day: pd.DataFrame, date: pd.Timestamp, days: int, basis: str) -> pd.DataFrame:
-    period = calendars.last_days(source_day, date, days).rename(
-        columns={"visitors": "visitors_by_day", rates.payers(basis): "payers"}
-    )
-    totals = period.groupby(["source", "channel"])[["visitors_by_day", "payers", "sales"]].sum()
+def _totals(frame: pd.DataFrame, date: pd.Timestamp, days: int) -> pd.DataFrame:
+    """Sums by source; one that is missing on any row stays missing, except cost."""
+    by = calendars.last_days(frame, date, days).groupby("source")
+    return by[COUNTS].sum(skipna=False).assign(cost=by["cost"].sum(min_count=1))
+
+
+def _side_by_side(now: pd.DataFrame, before: pd.DataFrame) -> pd.DataFrame:
+    """Both periods' sums; a source without a row in one has 0 there, a number missing there stays so."""
+    sources = now.index.union(before.index)
+    then = before[COUNTS].set_axis(BEFORE, axis=1).reindex(sources, fill_value=0.0)
+    return now[COUNTS].reindex(sources, fill_value=0.0).join(now["cost"]).join(then)
+
+
+def rated(totals: pd.DataFrame, dispersion: float) -> pd.DataFrame:
+    """Sums of visitors_by_day, payers, sales and cost with the rates that follow from them."""
+    low, high = rates.interval(totals["payers"], totals["visitors_by_day"], dispersion=dispersion)
+    value = rates.ratio(totals["sales"], totals["visitors_by_day"])
+    cost = rates.ratio(totals["cost"], totals["visitors_by_day"])
     return totals.assign(
+        visitors_share=rates.ratio(totals["visitors_by_day"], totals["visitors_by_day"].sum()),
         conversion=rates.ratio(totals["payers"], totals["visitors_by_day"]),
-        value_per_visitor=rates.ratio(totals["sales"], totals["visitors_by_day"]),
-    )
+        low=low, high=high,
+        value_per_visitor=value, cost_per_visitor=cost, net_value=value - cost,
+    )  # fmt: skip
+
+
+def shown(sources: pd.DataFrame, columns: Sequence[str] = tuple(SHOWN)) -> pd.DataFrame:
+    """The columns of `sources` to show, without those of cost where no cost is known."""
+    silent = {"cost", "cost_per_visitor", "net_value"} & set(sources.columns[sources.isna().all()])
+    return sources[[column for column in columns if column not in silent]]
 
 
 def shop_rate(sources: pd.DataFrame) -> float:
@@ -61,113 +178,52 @@ def shop_rate(sources: pd.DataFrame) -> float:
     return float(rates.ratio(sources["payers"].sum(), sources["visitors_by_day"].sum()))
 
 
-def channel_table(sources: pd.DataFrame, ad_cost: float | None) -> pd.DataFrame:
-    """The same by channel, with what paid visitors cost, where the shop has an ad report (B03).
+def channel_table(
+    sources: pd.DataFrame, ad_cost: float | None, dispersion: float = 1.0
+) -> pd.DataFrame:
+    """The same by channel, most visits first (B03).
 
-    channel, visitors_by_day, visitors_share, payers, conversion, sales, value_per_visitor,
-    cost (currency; paid channel only), cost_per_visitor
+    ad_cost   the advertising report's spend: the paid channel's cost where the sources have none
     """
-    totals = sources.groupby("channel")[["visitors_by_day", "payers", "sales"]].sum()
-    totals = totals[totals["visitors_by_day"] > 0].sort_values("visitors_by_day", ascending=False)
-    cost = pd.Series(float("nan"), totals.index)
-    if ad_cost is not None and "paid" in totals.index:
-        cost["paid"] = ad_cost
-    return pd.DataFrame(
-        {
-            "channel": totals.index,
-            "visitors_by_day": totals["visitors_by_day"],
-            "visitors_share": totals["visitors_by_day"] / totals["visitors_by_day"].sum(),
-            "payers": totals["payers"],
-            "conversion": rates.ratio(totals["payers"], totals["visitors_by_day"]),
-            "sales": totals["sales"],
-            "value_per_visitor": rates.ratio(totals["sales"], totals["visitors_by_day"]),
-            "cost": cost,
-            "cost_per_visitor": rates.ratio(cost, totals["visitors_by_day"]),
-        }
-    ).reset_index(drop=True)
+    sums = ["visitors_by_day", "payers", "sales", "cost"]
+    totals = sources[sources["visitors_by_day"] > 0].groupby("channel")[sums].sum(min_count=1)
+    if ad_cost is not None and "paid" in totals.index and totals["cost"].isna().all():
+        totals.loc["paid", "cost"] = ad_cost
+    table = rated(totals, dispersion)
+    return table.sort_values("visitors_by_day", ascending=False, kind="stable").reset_index()
 
 
 def ad_cost(ad_day: pd.DataFrame, date: pd.Timestamp, days: int) -> float | None:
     """Advertising spend over the last `days` days (currency); None when there is no ad report."""
-    spent = (
-        calendars.last_days(ad_day, date, days)["cost"] if len(ad_day) else pd.Series(dtype=float)
-    )
+    spent = calendars.last_days(ad_day, date, days)["cost"]
     return float(spent.sum()) if spent.notna().any() else None
 
 
-def what_moved(sources: pd.DataFrame) -> pd.DataFrame:
-    """Each source's part in the change of sales between the two periods, largest first (B02).
+def comparable(sources: pd.DataFrame) -> pd.DataFrame:
+    """The sources whose visits, payers and sales are known in both periods."""
+    return sources.dropna(subset=["visitors_by_day", "payers", "sales", *BEFORE])
 
-    source, by_visitors and by_value (currency), sales_change (their sum, exactly); over all
-    sources it is the whole change. A source that is new or gone counts as visitors.
-    """
-    values = sources[["value_per_visitor", "value_before"]]
-    now = values["value_per_visitor"].fillna(values["value_before"]).fillna(0.0)
-    before = values["value_before"].fillna(now)
-    parts = bridge.shapley(
-        {"by_visitors": sources["visitors_before"], "by_value": before},
-        {"by_visitors": sources["visitors_by_day"], "by_value": now},
+
+def best_source(sources: pd.DataFrame, dispersion: float = 1.0) -> Finding:
+    """The source the shop can steer that pays most surely above all others together (B01)."""
+    totals = sources[["payers", "visitors_by_day"]].sum()
+    others = (
+        totals["payers"] - sources["payers"],
+        totals["visitors_by_day"] - sources["visitors_by_day"],
     )
-    moved = pd.DataFrame({"source": sources["source"], **parts})
-    moved["sales_change"] = moved["by_visitors"] + moved["by_value"]
-    order = moved["sales_change"].abs().sort_values(ascending=False, kind="stable").index
-    return moved.loc[order].reset_index(drop=True)
-
-
-def findings(sources: pd.DataFrame, moved: pd.DataFrame) -> list[Finding]:
-    """What moved sales most, which source's visitors changed most, and which source pays best.
-
-    sources  of source_table   moved  of what_moved
-    """
-    found = [_mover(moved, sources)]
-    compared = sources[sources["visitors_before"] > 0]
-    if len(compared):
-        change = compared["visitors_by_day"] - compared["visitors_before"]
-        found.append(_visitors_moved(compared.loc[change.abs().idxmax()]))
-    unmapped = sources.loc[sources["channel"] == "unmapped", "visitors_share"].sum()
-    if unmapped > 0:
-        found.append(_unmapped(unmapped, sources))
-    found.append(_best(sources))
-    return found
-
-
-def _mover(moved: pd.DataFrame, sources: pd.DataFrame) -> Finding:
-    first, total = moved.iloc[0], moved["sales_change"].sum()
-    before = sources["sales_before"].sum()
-    return Finding(
-        "sales_moved", "info", "sales", "sales_rose" if total >= 0 else "sales_fell",
-        total, "currency", baseline=before, n=sources["payers"].sum(),
-        rule="B02",
-        values={"change": abs(total), "ratio": total / before if before else None,
-                "source": leaf(first["source"]), "part": first["sales_change"],
-                "by_visitors": first["by_visitors"], "by_value": first["by_value"]},
-    )  # fmt: skip
-
-
-def _visitors_moved(source: pd.Series) -> Finding:
-    ratio = source["visitors_by_day"] / source["visitors_before"] - 1
-    fell = ratio < -0.2
-    return Finding(
-        "visitors_moved", "warning" if fell else "info", "visitors_by_day",
-        "visits_fell" if ratio < 0 else "visits_rose",
-        source["visitors_by_day"], "visitors", baseline=source["visitors_before"],
-        n=source["visitors_by_day"], rule="B07",
-        owner="promotion" if fell else "", action="check_source" if fell else "",
-        values={"source": leaf(source["source"]), "visitors": source["visitors_by_day"],
-                "before": source["visitors_before"], "ratio": ratio},
-    )  # fmt: skip
-
-
-def _best(sources: pd.DataFrame) -> Finding:
-    shop = shop_rate(sources)
-    sure = sources[(sources["low"] > shop) & (sources["payers"] >= ENOUGH_PAYERS)]
-    if sure.empty:
+    p = pd.Series(
+        rates.difference_test(sources["payers"], sources["visitors_by_day"], *others, dispersion),
+        sources.index,
+    )
+    sure = rates.false_discovery(p.where(sources["channel"].isin(STEERED))) <= 0.05
+    shop, visits = shop_rate(sources), totals["visitors_by_day"]
+    sure &= (sources["conversion"] > shop) & (sources["payers"] >= ENOUGH_PAYERS)
+    if not sure.any():
         return Finding(
-            "best_source", "info", "conversion", "no_best_source", shop, "share",
-            n=sources["visitors_by_day"].sum(), rule="B01",
-            values={"shop": shop, "visitors": sources["visitors_by_day"].sum()},
+            "best_source", "info", "conversion", "no_best_source", shop, "share", n=visits,
+            rule="B01", values={"shop": shop, "visitors": visits},
         )  # fmt: skip
-    best = sure.loc[sure["conversion"].idxmax()]
+    best = sources.loc[sources["conversion"].where(sure).idxmax()]
     return Finding(
         "best_source", "good", "conversion", "best_source", best["conversion"], "share",
         baseline=shop, low=best["low"], high=best["high"], n=best["visitors_by_day"],
@@ -177,21 +233,40 @@ def _best(sources: pd.DataFrame) -> Finding:
     )  # fmt: skip
 
 
-def _unmapped(share: float, sources: pd.DataFrame) -> Finding:
-    names = sources.loc[sources["channel"] == "unmapped", "source"]
-    return Finding(
-        "unmapped_sources", "warning" if share > 0.02 else "info", "visitors_share", "unmapped",
-        share, "share", n=sources["visitors_by_day"].sum(), rule="N01",
-        values={"share": share, "names": [leaf(name) for name in names[:3]]},
-    )  # fmt: skip
+def unmapped(sources: pd.DataFrame, much: float) -> list[Finding]:
+    """Sources that no channel is known for, with their share of visits (N01); a warning above `much`."""
+    names = sources[(sources["channel"] == "unmapped") & (sources["visitors_by_day"] > 0)]
+    share = names["visitors_share"].sum()
+    if names.empty:
+        return []
+    return [Finding(
+        "unmapped_sources", "warning" if share > much else "info", "visitors_share",
+        "unmapped", share, "share", n=sources["visitors_by_day"].sum(), owner="promotion",
+        action="map_sources", rule="N01",
+        values={"share": share, "names": [leaf(name) for name in names["source"][:3]]},
+    )]  # fmt: skip
+
+
+def free_and_paid(channels: pd.DataFrame) -> list[Finding]:
+    """How many visits are free and how many are paid, and whether a paid one earns its cost (B03)."""
+    by = channels.set_index("channel")
+    paid = by.loc["paid"] if "paid" in by.index else None
+    if paid is None:
+        return []
+    free = by["visitors_share"].reindex(list(FREE)).sum()
+    known = pd.notna(paid["cost_per_visitor"])
+    values = {"free": free, "paid": paid["visitors_share"], "value": paid["value_per_visitor"],
+              "cost": paid["cost_per_visitor"], "net": paid["net_value"]}  # fmt: skip
+    return [Finding(
+        "free_and_paid", "info", "visitors_share", "free_and_paid" if known else "free_and_paid_no_cost",
+        free, "share", n=channels["visitors_by_day"].sum(), rule="B03", values=values,
+    )]  # fmt: skip
 
 
 def checks(
-    sources: pd.DataFrame, moved: pd.DataFrame, channels: pd.DataFrame
+    sources: pd.DataFrame, channels: pd.DataFrame, moved: pd.DataFrame, change: float
 ) -> list[tuple[str, float, float]]:
-    """Sums that must agree, as (name, one, other)."""
-    change = sources["sales"].sum() - sources["sales_before"].sum()
-    return [
-        ("sources_add_up", moved["sales_change"].sum(), change),
-        ("channels_add_up", channels["visitors_by_day"].sum(), sources["visitors_by_day"].sum()),
-    ]
+    """Sums that must agree, as (name, one, other); the change only where there are two periods."""
+    visits = channels["visitors_by_day"].sum(), sources["visitors_by_day"].sum()
+    parts = [("sources_add_up", moved["sales_change"].sum(), change)] if pd.notna(change) else []
+    return [*parts, ("channels_add_up", *visits)]

@@ -65,6 +65,11 @@ class Words(string.Formatter):
         """A metric's name for a table's head or a figure's axis."""
         return self.texts[f"metric.{metric}.label"]
 
+    def unit(self, metric: str) -> str:
+        """A metric's unit: the currency, %, s; nothing for counts and words."""
+        kind = metrics().get(metric, "text")
+        return self.sign if "money" in kind else self.texts.get(f"unit.{kind}", "")
+
     def name(self, kind: str, value: str) -> str:
         """The word for a value of a closed list (a channel, an owner, a severity)."""
         return self.texts[f"{kind}.{value}"]
@@ -186,6 +191,20 @@ class Words(string.Formatter):
     def checks(self, values) -> str:
         """The names of checks: bounce rate, depth."""
         return self.list(self.name("check", value) for value in values)
+
+    def reasons(self, values) -> str:
+        """What stands against items: few visits, one buyer."""
+        return self.list(self.name("reason", value) for value in values)
+
+    def metric(self, value) -> str:
+        """A metric's name: the key that a row carries, as its label."""
+        return self.label(value)
+
+    def chance(self, value: float) -> str:
+        """A chance in whole percent, never quite none or all: 35%, below 1%."""
+        if 0.005 <= value < 0.995:
+            return f"{100 * value:.0f}%"
+        return self.texts["unit.below_one" if value < 0.5 else "unit.above_99"]
 
     def list(self, values) -> str:
         """A, B and C."""

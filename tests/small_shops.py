@@ -1,14 +1,17 @@
 """Small shops built in a line or two."""
 
+import tomllib
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from shopanalysis import tables
+from shopanalysis import shop, tables
 
 ROOT = Path(__file__).parents[1]
 DEMO = ROOT / "data" / "demo"
+THRESHOLDS = tomllib.loads(shop.DEFAULTS.read_text("utf-8"))["thresholds"]
+BARS = {name: threshold["value"] for name, threshold in THRESHOLDS.items()}
 
 
 def day(text: str) -> pd.Timestamp:

@@ -1,113 +1,135 @@
 import numpy as np
 import pandas as pd
 import pytest
-from small_shops import day, shop_days
+from small_shops import day, rows, shop_days
 
 from shopanalysis import conversion_diagnostics, tables
 from shopanalysis.calendars import Campaign
+from shopanalysis.findings import Finding
 
-BARS = {"bounce_pass": 0.7, "bounce_good": 0.6, "depth_pass": 2.5, "depth_good": 3.5,
-        "order_value_ratio": 1.3}  # fmt: skip
 BASIS = "buyers/visitors"
-
-
-def shop(visitors=1000, cart=100, ordered=30, buyers=20, days=10, **more):
-    return shop_days("2026-11-11", visitors=[visitors] * days, cart_adds=cart,
-                     ordered_buyers=ordered, buyers=buyers, sales=buyers * 150.0, **more)  # fmt: skip
-
-
 DATE = day("2026-11-20")
+NO_ORDERS = tables.empty("orders")
+
+
+def shop(visitors=1000, cart=100, ordered=30, buyers=20, days=35, **more):
+    return shop_days(str((DATE - pd.Timedelta(days=days - 1)).date()), visitors=[visitors] * days,
+                     cart_adds=cart, ordered_buyers=ordered, buyers=buyers, sales=buyers * 150.0,
+                     **more)  # fmt: skip
+
+
+def funnel(frame, campaigns=(), basis=BASIS, orders=NO_ORDERS, **more):
+    steps = conversion_diagnostics.funnel(frame, orders, DATE, 7, 28, campaigns, basis, **more)
+    return steps.set_index("step")
 
 
 def test_the_funnel_counts_each_step_of_the_step_before():
-    steps = conversion_diagnostics.funnel(shop(), DATE, 7, 28, [], BASIS).set_index("step")
+    steps = funnel(shop())
     assert steps["count"].to_dict() == {
         "visitors": 7000, "cart_adds": 700, "ordered_buyers": 210, "payers": 140,
     }  # fmt: skip
     assert steps["step_rate"].tolist()[1:] == pytest.approx([0.1, 0.3, 2 / 3])
+    assert steps["moved"].tolist()[1:] == ["no", "no", "no"]
 
 
 def test_a_step_that_the_exports_lack_is_left_out():
     only = shop_days("2026-11-14", visitors=[100] * 7, orders=3)
-    steps = conversion_diagnostics.funnel(only, DATE, 7, 28, [], "orders/sessions")
-    assert steps["step"].tolist() == ["visitors", "payers"]
+    assert funnel(only, basis="orders/sessions").index.tolist() == ["visitors", "payers"]
 
 
-def test_campaign_days_are_not_what_is_usual():
+def test_campaign_days_are_neither_the_past_nor_held_against_it():
     frame = shop()
-    frame.loc[:2, "cart_adds"] = 900.0  # 11 to 13 November
-    event = Campaign("event", day("2026-11-12"), day("2026-11-13"))
-    steps = conversion_diagnostics.funnel(frame, DATE, 7, 28, [event], BASIS).set_index("step")
-    assert steps.loc["cart_adds", "step_before"] == 0.9
+    frame.loc[frame["date"].isin(pd.to_datetime(["2026-11-12", "2026-11-19"])), "cart_adds"] = 900.0
+    events = [Campaign("event", day(d), day(d)) for d in ("2026-11-12", "2026-11-19")]
+    steps = funnel(frame, events)
+    assert steps.loc["cart_adds", ["step_rate", "step_before", "days"]].tolist() == [0.1, 0.1, 6]
+
+
+def test_a_period_within_a_campaign_is_not_held_against_ordinary_days():
+    steps = funnel(shop(), [Campaign("event", day("2026-11-14"), day("2026-11-18"))])
+    assert steps["days"].tolist() == [7] * 4
+    assert steps["moved"].isna().all()
+
+
+def test_the_step_at_which_half_are_lost_is_named_and_no_other():
+    frame = shop()
+    frame.loc[frame["date"] > day("2026-11-13"), ["ordered_buyers", "buyers"]] = [15.0, 10.0]
+    steps = funnel(frame)
+    assert steps["moved"].tolist()[1:] == ["no", "fell", "no"]
+    found = conversion_diagnostics.findings(steps.reset_index(), {})[0]
+    assert (found.text, found.values["step"], found.n) == ("funnel_lost", "ordered_buyers", 7000)
+
+
+def test_only_the_same_weekdays_are_the_past():
+    frame = shop()
+    frame.loc[frame["date"].dt.day_of_week == 5, "cart_adds"] = 500.0
+    event = Campaign("event", day("2026-11-14"), day("2026-11-14"))  # the period's only Saturday
+    assert funnel(frame, [event]).loc["cart_adds", "step_before"] == 0.1
+
+
+def test_quiet_shops_are_seldom_alarmed_however_wild_their_days():
+    generator, named = np.random.default_rng(8), 0
+    for _ in range(200):
+        rate = generator.beta(40, 360, 35)  # days differ by more than luck
+        cart = generator.binomial(1000, rate).astype(float)
+        named += (funnel(shop(cart=cart))["moved"] == "fell").any()
+    assert named <= 200 * 0.03
+
+
+def test_orders_in_presale_are_not_lost_at_the_step_to_payment():
+    frame = shop()
+    frame.loc[frame["date"] > day("2026-11-13"), "ordered_buyers"] = 60.0
+    waiting = pd.DataFrame({"date": pd.date_range("2026-11-14", "2026-11-20"), "open": 30.0})
+    assert funnel(frame).loc["payers", "moved"] == "fell"
+    steps = funnel(frame, waiting=waiting)
+    assert steps.loc["payers", ["step_rate", "moved"]].tolist() == [pytest.approx(2 / 3), "no"]
+
+
+def test_a_shop_with_orders_alone_has_a_funnel_of_orders():
+    orders = rows(
+        "orders", "order_id created_at paid_at paid refunded",
+        "1 2026-11-19 2026-11-19 50 0", "2 2026-11-19 NaT 0 0", "3 2026-11-20 2026-11-20 50 50",
+        "4 2026-11-20 2026-11-21 50 0",
+    )  # fmt: skip
+    steps = funnel(tables.empty("shop_day"), orders=orders)
+    assert steps["count"].to_dict() == {"orders_placed": 4, "orders_paid": 2, "orders_kept": 1}
+
+
+def peer(conversion, **made):
+    return conversion_diagnostics.against_peers(
+        shop(**made), DATE, 7, BASIS, {"conversion": conversion}
+    )
 
 
 @pytest.mark.parametrize(
-    ("bounce", "verdict"), [(0.59, "good"), (0.6, "pass"), (0.7, "pass"), (0.71, "fail")]
+    ("peers", "text"), [(0.03, "peers_below"), (0.019, "peers_unsure"), (0.015, "peers_above")]
 )
-def test_bounce_against_the_plans_bars(bounce, verdict):
-    health = conversion_diagnostics.page_health(
-        shop(bounce_rate=bounce), tables.empty("item_day"), DATE, 7, BARS, BASIS
-    )
-    assert health.loc[0, ["check", "verdict"]].tolist() == ["bounce_rate", verdict]
+def test_the_peers_are_a_fixed_bar(peers, text):
+    assert conversion_diagnostics._peer_finding(peer(peers)).text == text
 
 
-@pytest.mark.parametrize(
-    ("pages", "verdict"), [(2490, "fail"), (2500, "pass"), (3500, "pass"), (3510, "good")]
-)
-def test_depth_against_the_plans_bars(pages, verdict):
-    health = conversion_diagnostics.page_health(
-        shop(page_views=pages), tables.empty("item_day"), DATE, 7, BARS, BASIS
-    )
-    assert health.loc[0, ["check", "verdict"]].tolist() == ["depth", verdict]
+def test_the_one_sided_test_against_peers_is_that_of_a_known_share():
+    assert peer(0.0225)["p_value"] == pytest.approx(0.0793, abs=1e-4)  # z = -0.0025 / 0.001773
 
 
-def test_few_visitors_have_no_verdict():
-    health = conversion_diagnostics.page_health(
-        shop(visitors=50, buyers=1, bounce_rate=0.9), tables.empty("item_day"), DATE, 7, BARS, BASIS
-    )
-    assert health["verdict"].tolist() == ["too little data"]
+def test_nothing_is_said_of_peers_that_the_shop_does_not_know():
+    assert conversion_diagnostics.against_peers(shop(), DATE, 7, BASIS, {}) == {}
 
 
-def test_the_range_of_a_ratio_by_days_agrees_with_resampling_the_days():
-    generator = np.random.default_rng(5)
-    visitors = pd.Series(generator.integers(500, 1500, 60).astype(float))
-    pages = visitors * generator.normal(2.7, 0.3, 60)
-    _, low, high = conversion_diagnostics._mean_ratio(pages, visitors)
-    picks = generator.integers(0, 60, (4000, 60))
-    resampled = pages.to_numpy()[picks].sum(1) / visitors.to_numpy()[picks].sum(1)
-    assert (low, high) == pytest.approx(np.quantile(resampled, [0.025, 0.975]), abs=0.01)
-
-
-def items(rates: dict[str, tuple[float, float]], visitors: float = 2000.0) -> pd.DataFrame:
-    """28 days at one rate and 7 at another, for each item."""
-    days = pd.date_range(end=DATE, periods=35)
-    frames = [
-        pd.DataFrame({"date": days, "item_id": name, "visitors": visitors,
-                      "buyers": np.where(np.arange(35) < 28, before, now) * visitors})
-        for name, (before, now) in rates.items()
+def test_what_is_to_be_acted_on_comes_first():
+    found = [
+        Finding("a", "info", "m", "t"), Finding("b", "good", "m", "t"),
+        Finding("c", "info", "m", "t", action="x"), Finding("d", "warning", "m", "t"),
     ]  # fmt: skip
-    return tables.conform("item_day", pd.concat(frames).assign(source_file="made up"))
+    ranked = conversion_diagnostics.findings(pd.DataFrame(), {}, found)
+    assert [f.id for f in ranked] == ["d", "a", "c", "b"]
+    assert [f.id for f in conversion_diagnostics.foremost(ranked)] == ["d", "c", "b"]
+    assert [f.id for f in conversion_diagnostics.further(ranked)] == ["a"]
 
 
-def moved(rates):
-    found = conversion_diagnostics.items_moved(items(rates), tables.empty("items"), DATE, 7, 28, [])
-    return found.set_index("item_id")["moved"].to_dict()
-
-
-def test_the_item_that_halved_is_named_and_the_steady_ones_are_not():
-    steady = dict.fromkeys("abcdefgh", (0.03, 0.03))
-    assert moved({**steady, "bad": (0.03, 0.015)}) == {**dict.fromkeys(steady, "no"), "bad": "fell"}
-
-
-def test_what_all_items_share_is_nobodys_fault():
-    assert set(moved(dict.fromkeys("abcd", (0.03, 0.02))).values()) == {"no"}
-
-
-def test_both_pages_failing_means_fix_the_page_first():
-    health = conversion_diagnostics.page_health(
-        shop(bounce_rate=0.8, page_views=1500), tables.empty("item_day"), DATE, 7, BARS, BASIS
-    )
-    steps = conversion_diagnostics.funnel(shop(), DATE, 7, 28, [], BASIS)
-    found = conversion_diagnostics.findings(steps, health, pd.DataFrame(columns=["moved"]))
-    gate = next(f for f in found if f.id == "page_health")
-    assert (gate.severity, gate.owner, gate.action) == ("critical", "design", "fix_page_first")
+@pytest.mark.parametrize("days", [0, 1, 10, 14])
+def test_a_young_shop_has_a_funnel_but_no_past(days):
+    steps = funnel(shop(days=days) if days else tables.empty("shop_day")).reset_index()
+    found = conversion_diagnostics.findings(steps, {})
+    texts = {0: [], 14: ["funnel_steady"]}
+    assert [f.text for f in found] == texts.get(days, ["funnel_no_past"])

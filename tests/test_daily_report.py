@@ -1,9 +1,9 @@
 import numpy as np
+import pandas as pd
 import pytest
 from small_shops import day, rows, shop_days
 
-from shopanalysis import daily_report
-from shopanalysis.calendars import Campaign
+from shopanalysis import alarms, daily_report, pace
 from shopanalysis.errors import DataError
 
 TWO_FRIDAYS = shop_days(
@@ -66,54 +66,132 @@ def test_without_visitors_there_is_no_bridge():
     assert daily_report.sales_bridge(orders_only, FRIDAY, "buyers/visitors").empty
 
 
-def test_the_months_target_lies_on_its_days_by_weekday_and_adds_up():
-    weekday = np.array([1, 1, 1, 1, 1, 2, 2])  # Saturdays and Sundays sell double
-    sales = weekday[np.arange(70) % 7] * 100.0
-    history = shop_days("2026-08-24", sales=sales)  # a Monday
-    plan = daily_report.month_plan(history, {"2026-11": 39_000}, [], day("2026-11-01"))
-    assert plan["target"].sum() == pytest.approx(39_000)
-    by_day = plan.set_index("date")["target"]
-    assert by_day["2026-11-07"] == pytest.approx(2 * by_day["2026-11-06"])
-    assert by_day["2026-11-06"] == pytest.approx(39_000 / (21 + 2 * 9))
+def test_the_bridge_to_a_year_before_starts_at_that_days_sales():
+    steps = daily_report.sales_bridge(TWO_FRIDAYS, FRIDAY, "buyers/visitors", day("2026-11-14"))
+    assert steps["factor"].tolist()[0] == "last_year"
+    assert steps["amount"].tolist()[0] == 1
+    assert steps["amount"].iloc[:4].sum() == pytest.approx(steps["amount"].iloc[4])
 
 
-def test_a_campaign_day_is_asked_for_what_it_brought_last_time():
-    sales = np.full(400, 100.0)
-    sales[100] = 500.0
-    history = shop_days("2025-10-01", sales=sales)
-    one = Campaign("Double 11", day("2026-01-09"), day("2026-01-09"))
-    two = Campaign("Double 11", day("2026-11-11"), day("2026-11-11"))
-    plan = daily_report.month_plan(history, {"2026-11": 34_000}, [one, two], day("2026-11-11"))
-    by_day = plan.set_index("date")["target"]
-    assert by_day["2026-11-11"] == pytest.approx(5 * by_day["2026-11-10"])
+SOURCES = rows(
+    "source_day", "date source device channel visitors buyers sales",
+    "2026-11-13 search wireless paid 1000 20 4000", "2026-11-13 search pc paid 100 2 300",
+    "2026-11-13 gone pc other 50 1 200", "2026-11-13 cart pc other 10 1 100",
+    "2026-11-20 search wireless paid 600 12 2500", "2026-11-20 search pc paid 60 1 100",
+    "2026-11-20 new pc paid 40 2 500", "2026-11-20 cart pc other 30 3 300",
+)  # fmt: skip
 
 
-def test_a_month_without_target_has_no_plan():
-    assert daily_report.month_plan(TWO_FRIDAYS, {}, [], FRIDAY).empty
+def test_the_source_with_the_largest_part_comes_first_and_the_parts_add_up():
+    moved = daily_report.sources_moved(SOURCES, [], FRIDAY, "buyers/visitors")
+    by_source = moved.set_index("source")
+    assert moved["source"].tolist() == ["search", "new", "gone", "cart"]
+    assert by_source["sales_change"].tolist() == [-1700, 500, -200, 200]
+    assert by_source["visitors_change"].tolist() == [-440, 40, -50, 20]
+    parts = by_source[["by_visits", "by_conversion", "by_order_value"]]
+    np.testing.assert_allclose(parts.sum(axis=1), by_source["sales_change"])
+    assert parts.loc["gone"].tolist() == [-200, 0, 0]
+    assert by_source["real"].tolist() == ["unknown"] * 4
 
 
-def test_the_source_that_moved_most_comes_first_whichever_way_it_moved():
+def test_sources_without_sales_are_ordered_by_visitors_and_have_no_parts():
     moved = daily_report.sources_moved(
-        rows(
-            "source_day", "date source device channel visitors",
-            "2026-11-13 search wireless paid 100", "2026-11-13 search pc paid 10",
-            "2026-11-20 search wireless paid 60", "2026-11-20 cart pc other 30",
-        ),
-        FRIDAY,
+        SOURCES.assign(sales=np.nan, buyers=np.nan), [], FRIDAY, "buyers/visitors"
+    )
+    assert moved["source"].tolist() == ["search", "gone", "new", "cart"]
+    assert moved[["sales_change", "by_visits"]].isna().all(axis=None)
+    empty = pd.DataFrame()
+    found = daily_report.findings(empty, empty, (FRIDAY, "weekday"), moved, empty)
+    assert [(f.id, f.text) for f in found] == [("source_moved", "source_fell")]
+
+
+def test_a_week_without_source_rows_moves_nothing():
+    later = SOURCES[SOURCES["date"] == FRIDAY]
+    assert daily_report.sources_moved(later, [], FRIDAY, "buyers/visitors").empty
+    assert daily_report.sources_moved(SOURCES.head(0), [], FRIDAY, "buyers/visitors").empty
+
+
+def test_a_source_that_truly_fell_is_told_from_one_that_did_not():
+    length, random = 150, np.random.default_rng(1)
+    days = pd.date_range(end=FRIDAY, periods=length)
+    seen = {name: random.poisson(1000, length).astype(float) for name in ("search", "cart")}
+    seen["search"][-1] = 500.0
+    long = pd.concat(
+        pd.DataFrame({"date": days, "source": name, "device": "all", "channel": "other",
+                      "visitors": visitors, "buyers": 20.0, "sales": 2000.0})
+        for name, visitors in seen.items()
     )  # fmt: skip
-    assert moved["source"].tolist() == ["search", "cart"]
-    assert moved["visitors_change"].tolist() == [-50, 30]
+    moved = daily_report.sources_moved(long, [], FRIDAY, "buyers/visitors").set_index("source")
+    assert moved["real"].to_dict() == {"search": "fell", "cart": "no"}
 
 
-def test_findings_say_behind_when_sales_are_behind():
-    last_days = daily_report.last_days_with_usual(TWO_FRIDAYS, [], FRIDAY, 8)
-    plan = daily_report.month_plan(TWO_FRIDAYS, {"2026-11": 3e6}, [], FRIDAY)
+def test_the_paid_channels_cost_comes_from_the_advertising_report():
+    ads = rows("ad_day", "date plan unit item_id word cost",
+               "2026-11-13 p u i w 100", "2026-11-13 p u i v 10", "2026-11-20 p u i w 140")  # fmt: skip
+    paid = daily_report.paid_cost(SOURCES, ads, FRIDAY, "buyers/visitors")
+    assert paid[["cost", "visitors", "sales"]].to_numpy().tolist() == [
+        [140, 700, 3100], [110, 1100, 4300],
+    ]  # fmt: skip
+    assert paid["cost_per_visitor"].tolist() == [0.2, 0.1]
+    assert daily_report.paid_cost(SOURCES, ads.head(0), FRIDAY, "buyers/visitors").empty
+
+
+def quiet_shop(last: float) -> pd.DataFrame:
+    """Twenty quiet weeks to FRIDAY, whose last day has `last` times its visitors."""
+    random = np.random.default_rng(7)
+    visitors = 5000 * np.exp(0.05 * random.standard_normal(140))
+    visitors[-1] *= last
+    paid = np.round(0.02 * visitors * np.exp(0.05 * random.standard_normal(140)))
+    return shop_days("2026-07-04", visitors=visitors, buyers=paid, orders=paid, sales=150 * paid)
+
+
+def told_and_day(shop, targets, bar=5):
+    days = daily_report.last_days_with_usual(shop, [], FRIDAY, 30)
+    told = alarms.against_usual(shop, [], FRIDAY, "buyers/visitors")
+    plan = pace.month_plan(shop, targets, [], FRIDAY)
+    urgent = alarms.urgent(shop, told, FRIDAY, "buyers/visitors", bar)
+    return daily_report.the_day(days, plan, told, urgent)
+
+
+def test_a_quiet_day_is_no_news_and_a_collapse_is_urgent():
+    calm, fallen = (told_and_day(quiet_shop(f), {}) for f in (1.0, 0.3))
+    assert (calm.severity, calm.text, calm.action) == ("info", "day_usual", "")
+    assert (fallen.severity, fallen.action) == ("critical", "today_first")
+    assert fallen.low < fallen.baseline < fallen.high
+    assert fallen.values["visitors"] == pytest.approx(-0.7, abs=0.1)
+
+
+def test_a_shortfall_within_a_days_ups_and_downs_is_no_warning():
+    shop = quiet_shop(1.0)
+    usual = told_and_day(shop, {}).baseline
+    short, far = (told_and_day(shop, {"2026-11": 30 * usual * f}) for f in (1.05, 2.0))
+    assert (short.text, short.severity) == ("day_target", "info")
+    assert (far.text, far.severity) == ("day_target", "warning")
+
+
+def test_without_history_it_says_what_would_be_enough():
+    told = alarms.against_usual(TWO_FRIDAYS, [], FRIDAY, "buyers/visitors")
+    days = daily_report.last_days_with_usual(TWO_FRIDAYS, [], FRIDAY, 8)
+    found = daily_report.the_day(days, pd.DataFrame(), told, False)
+    assert (found.text, found.severity, found.values["enough"]) == ("day_no_usual", "info", 8)
+
+
+def test_the_findings_name_the_largest_factor():
     steps = daily_report.sales_bridge(TWO_FRIDAYS, FRIDAY, "buyers/visitors")
-    found = daily_report.findings(last_days, plan, steps, steps.head(0))
-    assert [f.id for f in found] == ["day_target", "month_pace", "sales_bridge"]
-    assert found[1].text == "month_behind"
-    needed = (3e6 - 40_000 - 43_680 - 6) / 10
-    assert found[1].values["needed"] == pytest.approx(needed)
+    empty = pd.DataFrame()
+    found = daily_report.findings(steps, empty, (FRIDAY, "weekday"), empty, empty)
+    assert [(f.id, f.text, f.values["largest"]) for f in found] == [
+        ("sales_bridge", "bridge_up", "visitors")
+    ]
+
+
+def test_the_checks_hold_sums_against_each_other():
+    steps = daily_report.sales_bridge(TWO_FRIDAYS, FRIDAY, "buyers/visitors")
+    daily = daily_report.daily_table(TWO_FRIDAYS, "buyers/visitors", 30)
+    moved = daily_report.sources_moved(SOURCES, [], FRIDAY, "buyers/visitors")
+    checked = daily_report.checks(TWO_FRIDAYS, daily, [steps], moved)
+    assert [name for name, *_ in checked] == ["ten_columns", "bridge_adds_up", "sources_add_up"]
+    assert all(one == pytest.approx(other) for _, one, other in checked)
 
 
 def test_a_day_without_sales_rows_is_refused():

@@ -3,10 +3,20 @@
 from datetime import date
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
+from small_shops import BARS
 
-from shopanalysis import exports, tables
+from shopanalysis import (
+    bestsellers,
+    conversion_diagnostics,
+    exports,
+    tables,
+    traffic_changes,
+    traffic_sources,
+)
 from shopanalysis.exports import records
 
 SHARED = Path(__file__).parents[2] / "shared" / "data"
@@ -159,6 +169,79 @@ def test_rates_by_channel_are_the_known_ones(google, channel, conversion, bounce
     assert round(100 * table["bounces"] / table["visitors"]) == bounce
 
 
+@pytest.fixture(scope="module")
+def two_months(hits) -> dict[str, pd.DataFrame]:
+    """Sessions, orders and revenue by channel in June 2017 and the 30 days before, from the raw hits."""
+    whole = sessions(hits).join(
+        hits.groupby(["visit_id", "full_visitor_id"])["purchase_date"].first().rename("date")
+    )
+    whole = whole[pd.to_datetime(whole["date"]) > "2017-05-01"]  # 30 days in either month
+    month = pd.to_datetime(whole["date"]).dt.strftime("%Y-%m")
+    by = whole.assign(revenue=whole["revenue"] / 1e6).groupby([month, "channel"])["revenue"]
+    both = by.agg(visitors="size", payers="count", sales="sum")
+    return {name: both.loc[name] for name in ("2017-05", "2017-06")}
+
+
+def june(google) -> pd.DataFrame:
+    """The traffic report's sources of June, held against the 30 days before, at luck's own doubt."""
+    source_day = tables.read(google, "source_day")
+    month = traffic_sources.periods(source_day, pd.Timestamp("2017-06-30"), 30, [])
+    assert month.then == pd.Timestamp("2017-05-31")
+    return traffic_sources.source_table(source_day, month, "orders/sessions")
+
+
+def test_channels_of_june_have_the_conversion_and_interval_that_scipy_finds(google, two_months):
+    sources = june(google).set_index("source")
+    for channel, row in two_months["2017-06"].iterrows():
+        found = sources.loc[channel]
+        assert found["visitors_by_day"] == row["visitors"]
+        assert found["payers"] == row["payers"]
+        assert found["sales"] == pytest.approx(row["sales"], abs=0.01)
+        few = min(row["payers"], row["visitors"] - row["payers"]) < 5
+        tested = stats.binomtest(int(row["payers"]), int(row["visitors"]))
+        ends = tested.proportion_ci(method="exact" if few else "wilson")
+        assert found[["low", "high"]].tolist() == pytest.approx([ends.low, ends.high], abs=1e-12)
+    assert sources.loc["Referral", ["payers", "visitors_by_day"]].tolist() == [316, 2394]
+
+
+def test_the_bridge_from_may_to_june_by_another_way_of_computing_it(google, two_months):
+    """Shapley's value as the integral along the diagonal (Owen 1972), from the raw sessions."""
+    parts = traffic_changes.parts(june(google))
+    months = [two_months["2017-05"], two_months["2017-06"]]
+    old, new = (
+        pd.DataFrame({
+            "visitors": m["visitors"].sum(), "share": m["visitors"] / m["visitors"].sum(),
+            "conversion": m["payers"] / m["visitors"], "order_value": m["sales"] / m["payers"],
+        })
+        for m in months
+    )  # fmt: skip
+    both = [
+        c
+        for c in old.index.intersection(new.index)
+        if old["conversion"][c] * new["conversion"][c] > 0
+    ]
+    at, weights = np.polynomial.legendre.leggauss(4)
+    for channel in both:
+        for factor in old:
+            others = [name for name in old if name != factor]
+            start, change = old.loc[channel], new.loc[channel] - old.loc[channel]
+            along = [(start[others] + change[others] * (t + 1) / 2).prod() for t in at]
+            expected = change[factor] * np.dot(weights, along) / 2
+            assert parts.loc[channel, factor] == pytest.approx(expected, abs=1e-6), channel
+    whole = months[1]["sales"].sum() - months[0]["sales"].sum()
+    assert parts["change"].sum() == pytest.approx(whole, abs=0.01)
+    assert round(whole, 2) == 1_363.78
+    sums = parts[["visitors", "share", "conversion", "order_value"]].sum()
+    assert sums.round().tolist() == [3307, 2129, -6471, 2399]
+
+
+def test_conversion_of_all_channels_from_may_to_june_is_mix_plus_rate(google):
+    mixed = traffic_changes.mix(june(google))
+    assert mixed["by_rate"].sum() == pytest.approx(-0.00481, abs=5e-6)
+    assert mixed["by_mix"].sum() == pytest.approx(0.00105, abs=5e-6)
+    assert traffic_changes.mix_or_rate(june(google))[0].text == "mix_unsure"
+
+
 def test_days_of_the_google_shop_agree_with_its_sources(google):
     days = tables.read(google, "shop_day").set_index("date")
     sources = tables.read(google, "source_day").groupby("date").sum(numeric_only=True)
@@ -252,3 +335,79 @@ def test_the_parquet_of_february_2020_gives_the_same_orders(tmall, temporary):
     pd.testing.assert_frame_equal(
         tables.read(other, "orders").drop(**without), tables.read(tmall, "orders").drop(**without)
     )
+
+
+# ---- Taobao UserBehavior: events of a week, screened by category at lowered bars -----------------
+
+
+@pytest.fixture(scope="module")
+def behaviour() -> pd.DataFrame:
+    file = SHARED / "taobao_userbehavior_sample" / "user_behavior.parquet"
+    raw = pd.read_parquet(file).dropna(subset=["event_time_cst"])
+    raw = raw.assign(
+        date=raw["event_time_cst"].dt.normalize(), item_id=raw["category_id"].astype(str)
+    )
+    return raw[raw["date"].between("2017-11-25", "2017-12-03")]
+
+
+def people(events: pd.DataFrame, by: list[str]) -> pd.DataFrame:
+    """item_day of categories: people who looked, and people who bought."""
+    seen = events[events["behavior_type"] == "pv"].groupby(by)["user_id"].nunique()
+    bought = events[events["behavior_type"] == "buy"].groupby(by)["user_id"].nunique()
+    table = pd.DataFrame({"visitors": seen, "buyers": bought.reindex(seen.index, fill_value=0)})
+    return tables.conform("item_day", table.reset_index())
+
+
+LOW_BARS = BARS | {"bestseller_visitors": 100}
+
+
+def screened(item_day: pd.DataFrame) -> pd.DataFrame:
+    last = item_day["date"].max()
+    week = bestsellers.week(item_day, tables.empty("items"), last, 7)
+    found = bestsellers.verdicts(bestsellers.expect(week, item_day, last, 7, LOW_BARS), LOW_BARS)
+    return found[found["visitors_by_day"] > LOW_BARS["bestseller_visitors"]]
+
+
+def test_of_18_categories_that_pass_the_plans_rule_15_remain_at_a_weeks_people(behaviour):
+    """The week's people as one day: each person once, nothing known of how days differ."""
+    week = behaviour[behaviour["date"] >= "2017-11-27"].assign(date=pd.Timestamp("2017-12-03"))
+    found = screened(people(week, ["date", "item_id"]))
+    assert len(found) == 23
+    assert (found["plan_verdict"] == "yes").sum() == 18
+    assert found["verdict"].value_counts().to_dict() == {"confirmed": 15, "watch": 5, "no": 3}
+
+
+def test_of_19_that_pass_by_days_11_remain_and_9_sold_on_most_days(behaviour):
+    """Visits by day, and days that differ by far more than luck."""
+    found = screened(people(behaviour, ["date", "item_id"]))
+    assert len(found) == 35
+    assert (found["plan_verdict"] == "yes").sum() == 19
+    confirmed = found[found["verdict"] == "confirmed"]
+    assert len(confirmed) == 11
+    assert (confirmed["days_with_sales"] >= BARS["bestseller_days_with_sales"]).sum() == 9
+    assert (confirmed["plan_verdict"] == "yes").all()
+    assert found["next_conversion"].std() < found["conversion"].std()
+
+
+def test_the_funnel_of_taobao_visitors(behaviour):
+    """People at each step, by day, added up over the nine days; a second count by sets of people."""
+    kinds = {"visitors": "pv", "cart_adds": "cart", "buyers": "buy"}
+    by_day = {
+        name: behaviour[behaviour["behavior_type"] == kind].groupby("date")["user_id"].nunique()
+        for name, kind in kinds.items()
+    }
+    shop_day = pd.DataFrame(by_day).reset_index().assign(device="all")
+    steps = conversion_diagnostics.funnel(
+        tables.conform("shop_day", shop_day), tables.empty("orders"), pd.Timestamp("2017-12-03"),
+        9, 28, [], "buyers/visitors",
+    ).set_index("step")  # fmt: skip
+    acts = set(
+        zip(behaviour["behavior_type"], behaviour["date"], behaviour["user_id"], strict=True)
+    )
+    counted = [sum(act == kind for act, _, _ in acts) for kind in kinds.values()]
+    assert counted == steps["count"].tolist() == [5633, 1972, 1141]
+    assert steps["step_rate"].round(4).tolist()[1:] == [0.3501, 0.5786]
+    assert steps.loc["payers", ["low", "high"]].tolist() == pytest.approx(
+        [0.5567, 0.6002], abs=1e-4
+    )
+    assert steps["moved"].isna().all()  # no days before to hold it against
