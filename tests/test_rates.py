@@ -217,3 +217,17 @@ def test_visitors_needed_are_the_inverse_of_the_change_that_can_be_seen():
 @pytest.mark.parametrize(("deviation", "ratings"), [(0.7, 770), (0.9, 1270)])
 def test_ratings_needed_to_see_a_tenth_of_a_point_as_published(deviation, ratings):
     assert rates.trials_for_mean(deviation, 0.1) == pytest.approx(ratings, rel=0.002)
+
+
+@pytest.mark.parametrize(
+    ("visitors", "seen", "next_week"), [(300, 0.0390, 0.028), (3000, 0.0349, 0.0333)]
+)
+def test_the_winners_curse_of_the_plans_rule_as_published(visitors, seen, next_week):
+    """Items that show more than 3 % deliver less the week after; exactly, by the beta-binomial."""
+    paid = np.arange(visitors + 1)
+    chance = stats.betabinom.pmf(paid, visitors, PILLOWS.a, PILLOWS.b)
+    passed = paid / visitors > 0.03
+    weight = chance[passed] / chance[passed].sum()
+    assert (weight * paid[passed] / visitors).sum() == pytest.approx(seen, abs=0.0002)
+    expected = PILLOWS.mean_after(paid[passed], visitors)
+    assert (weight * expected).sum() == pytest.approx(next_week, abs=0.0005)
