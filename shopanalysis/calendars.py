@@ -46,10 +46,8 @@ class Change:
 
 def campaign_days(campaigns: Iterable[Campaign]) -> pd.DatetimeIndex:
     """All days that belong to any campaign."""
-    days = pd.DatetimeIndex([])
-    for campaign in campaigns:
-        days = days.union(campaign.days)
-    return days
+    days = [campaign.days for campaign in campaigns]
+    return days[0].append(days[1:]).unique().sort_values() if days else pd.DatetimeIndex([])
 
 
 def last_days(frame: pd.DataFrame, date: pd.Timestamp, days: int) -> pd.DataFrame:
@@ -186,11 +184,16 @@ def campaign_factor(
     lifts = {c: lift.reindex(c.days).mean() for c in campaigns if c.end <= sales.index[-1]}
     factor = pd.Series(1.0, days)
     for campaign in campaigns:
-        past = [c for c, value in lifts.items() if _repeats(campaign, c) and pd.notna(value)]
-        if past:
-            alike = min(past, key=lambda c: (_apart_in_the_year(campaign, c), -c.end.value))
+        alike = precedent(campaign, [c for c, value in lifts.items() if pd.notna(value)])
+        if alike:
             factor[days.intersection(campaign.days)] = lifts[alike]
     return factor
+
+
+def precedent(campaign: Campaign, earlier: Iterable[Campaign]) -> Campaign | None:
+    """Of `earlier` ones the same phase of the same campaign, nearest in the time of year; then the latest."""
+    past = [c for c in earlier if _repeats(campaign, c)]
+    return min(past, key=lambda c: (_apart_in_the_year(campaign, c), -c.end.value), default=None)
 
 
 def _repeats(campaign: Campaign, earlier: Campaign) -> bool:

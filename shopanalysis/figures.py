@@ -441,3 +441,24 @@ def forecast_fan(
     _money_axis(ax, words, metric)
     _day_axis(ax, words, pd.concat([past["date"], ahead["date"]]), narrow)
     return ax
+
+
+def chance_lines(chances: pd.DataFrame, words: Words, *, metric: str, ax: Axes) -> Axes:
+    """A chance that grows by day, one line per item, its name where the lines are apart.
+
+    chances   date, title, `metric` (0 to 1)
+    """
+    narrow = _place(ax, left=46, right=14, top=12)
+    titles = list(dict.fromkeys(chances["title"]))
+    shared = _shared_start(titles)
+    for number, title in enumerate(titles):
+        line = chances[chances["title"] == title]
+        colour = (BAD, ACCENT, WATCH, GOOD, MUTED)[number % 5]
+        label = shorten(title[shared:] or title, 9 if narrow else 16)
+        ax.plot(line["date"], line[metric], color=colour, label=label)
+    ax.axhline(0.5, color=MUTED, lw=1, ls=(0, (4, 3)))
+    ax.set_ylim(0, 1.02)
+    ax.yaxis.set_major_formatter(FuncFormatter(lambda y, _: words.axis_percent(y)))
+    ax.legend(loc="upper left", frameon=False, fontsize=11, handlelength=1.2)
+    _day_axis(ax, words, chances["date"].drop_duplicates(), narrow)
+    return ax

@@ -60,6 +60,9 @@ WORDED = (
     "level",
     "kind",
     "weekday",
+    "scenario",
+    "outlook",
+    "stock_verdict",
 )
 
 

@@ -15,6 +15,7 @@ from shopanalysis.errors import DataError, ParameterError
 
 BASES = ("buyers/visitors", "orders/sessions")
 LANGUAGES = ("zh", "en")
+COUNTRIES = {"CNY": "CN", "USD": "US", "GBP": "GB", "JPY": "JP"}
 DEFAULTS = Path(__file__).with_name("defaults.toml")
 
 
@@ -35,6 +36,7 @@ class Shop:
     name: str
     platform: str = "other"
     currency: str = "CNY"
+    country: str = "CN"
     time_zone: str = "Asia/Shanghai"
     language: str = "en"
     basis: str = "buyers/visitors"
@@ -44,6 +46,7 @@ class Shop:
     campaigns: tuple[Campaign, ...] = ()
     peers: Mapping[str, float] = field(default_factory=dict)
     changes: tuple[Change, ...] = ()
+    stocking: Mapping[str, Threshold] = field(default_factory=dict)
 
     @property
     def id(self) -> str:
@@ -54,6 +57,11 @@ class Shop:
     def bars(self) -> dict[str, float]:
         """The thresholds' values by name."""
         return {name: threshold.value for name, threshold in self.thresholds.items()}
+
+    @property
+    def stock_rules(self) -> dict[str, float]:
+        """The settings of [stock] by name, and the thresholds with them."""
+        return self.bars | {name: setting.value for name, setting in self.stocking.items()}
 
     def table(self, name: str) -> pd.DataFrame:
         """One table of the data contract, sorted by key; empty when the shop has none."""
@@ -73,15 +81,19 @@ def load(folder: str | Path) -> Shop:
         said = tomllib.loads(file.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as cause:
         raise DataError(f"{file} is not valid TOML: {cause}.") from None
-    known = {"name", "platform", "currency", "time_zone", "language", "basis", "attribution"}
+    known = {"name", "platform", "currency", "country", "time_zone", "language", "basis"}
+    known |= {"attribution"}
     plain = {key: said.pop(key) for key in known & said.keys()}
-    thresholds = _thresholds(file, said.pop("thresholds", {}))
+    plain.setdefault("country", COUNTRIES.get(plain.get("currency", "CNY"), ""))
+    thresholds = _thresholds(file, "thresholds", said.pop("thresholds", {}))
+    stocking = _thresholds(file, "stock", said.pop("stock", {}))
     targets = said.pop("targets", {}).get("month", {})
     campaigns = tuple(_campaign(file, entry) for entry in said.pop("campaigns", []))
     peers = _peers(file, said.pop("peers", {}))
     changes = tuple(_change(file, entry) for entry in said.pop("changes", []))
     if said:
-        allowed = sorted(known | {"thresholds", "targets", "campaigns", "peers", "changes"})
+        tables = {"thresholds", "stock", "targets", "campaigns", "peers", "changes"}
+        allowed = sorted(known | tables)
         raise DataError(f"{file}: {', '.join(said)} is not known. Allowed: {', '.join(allowed)}.")
     for key, allowed in (("basis", BASES), ("language", LANGUAGES)):
         if key in plain and plain[key] not in allowed:
@@ -94,18 +106,17 @@ def load(folder: str | Path) -> Shop:
         campaigns=campaigns,
         peers=peers,
         changes=changes,
+        stocking=stocking,
     )
 
 
-def _thresholds(file: Path, own: Mapping[str, float]) -> dict[str, Threshold]:
-    defaults = tomllib.loads(DEFAULTS.read_text(encoding="utf-8"))["thresholds"]
+def _thresholds(file: Path, kind: str, own: Mapping[str, float]) -> dict[str, Threshold]:
+    defaults = tomllib.loads(DEFAULTS.read_text(encoding="utf-8"))[kind]
     for name, value in own.items():
         if name not in defaults:
-            raise DataError(
-                f"{file}: no threshold is called '{name}'. There are: {', '.join(defaults)}."
-            )
+            raise DataError(f"{file}: [{kind}] has no '{name}'. There are: {', '.join(defaults)}.")
         if not isinstance(value, int | float) or isinstance(value, bool):
-            raise DataError(f"{file}: threshold {name} is {value!r}; expected a number.")
+            raise DataError(f"{file}: {name} in [{kind}] is {value!r}; expected a number.")
         defaults[name] |= {"value": value, "source": "shop.toml"}
     return {name: Threshold(**default) for name, default in defaults.items()}
 

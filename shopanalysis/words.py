@@ -175,6 +175,10 @@ class Words(string.Formatter):
         """A traffic source's own name, without the branch of the tree that it hangs on."""
         return path.rsplit("/", 1)[-1]
 
+    def campaign(self, name: str) -> str:
+        """A campaign of the shop's own, by its own name."""
+        return name
+
     def range(self, written: str) -> str:
         """A range that is written already."""
         return written

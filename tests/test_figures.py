@@ -24,6 +24,8 @@ ITEMS = pd.DataFrame({"title": ["全棉四件套", "=cmd|' /C calc'!A1", "$x$"],
                       "conversion": [0.04, 0.035, 0.0], "verdict": ["confirmed", "watch", "no"]})  # fmt: skip
 AHEAD = pd.DataFrame({"date": pd.date_range("2026-11-21", periods=5), "expected": 100.0, "low_80": 90.0,
                       "high_80": 110.0, "low_95": 80.0, "high_95": 120.0})  # fmt: skip
+CHANCES = pd.DataFrame({"date": [*AHEAD["date"], *AHEAD["date"]], "title": ["a"] * 5 + ["b"] * 5,
+                        "chance_out": np.linspace(0, 1, 10)})  # fmt: skip
 DRAWINGS = {
     "daily_line": (figures.daily_line, DAYS, {"metric": "sales"}),
     "bridge": (figures.bridge, STEPS, {"start": "11月13日", "end": "11月20日"}),
@@ -31,6 +33,7 @@ DRAWINGS = {
     "ranked_bars": (figures.ranked_bars, pd.Series({"a": 3.0, "b": -2.0}), {"metric": "visitors_change"}),
     "funnel": (figures.funnel, FUNNEL, {}),
     "item_scatter": (figures.item_scatter, ITEMS, {"visitors_bar": 3000, "rate_bar": 0.03}),
+    "chance_lines": (figures.chance_lines, CHANCES, {"metric": "chance_out"}),
     "forecast_fan": (figures.forecast_fan, AHEAD, {"past": DAYS, "metric": "sales"}),
 }  # fmt: skip
 

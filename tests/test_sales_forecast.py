@@ -1,102 +1,204 @@
 import numpy as np
 import pandas as pd
 import pytest
-from small_shops import day, shop_days
+from small_shops import day, rows, shop_days
 
-from shopanalysis import sales_forecast
+from shopanalysis import sales_forecast, tables
 from shopanalysis.calendars import Campaign
+from shopanalysis.errors import ParameterError
+from shopanalysis.words import Words
+
+WEEK = [100.0, 110, 120, 130, 140, 200, 180]
+NO_ITEMS = tables.empty("item_day")
 
 
-def series(values, start="2026-01-05") -> pd.Series:  # a Monday
-    return sales_forecast.daily_sales(shop_days(start, sales=np.asarray(values, float)))
+def noisy(days, seed=4):
+    return np.tile(WEEK, 80)[:days] * np.random.default_rng(seed).lognormal(0, 0.15, days)
 
 
-WEEK = [100, 110, 120, 130, 140, 200, 180]
+def asked(sales, days=14, campaigns=(), item_day=NO_ITEMS, targets=None, start="2026-01-05"):
+    """The forecast of these daily sales, and its findings by their text."""
+    columns = {"sales": np.asarray(sales, float), "visitors": 1000.0, "buyers": 20.0}
+    shop_day = shop_days(start, **columns) if len(sales) else tables.empty("shop_day")
+    date = shop_day["date"].max() if len(shop_day) else day("2026-01-05")
+    known, groups = sales_forecast.history(shop_day, item_day, date)
+    made = sales_forecast.forecast(known, groups, days, campaigns)
+    found = sales_forecast.findings(made, known, days, {"A": "Pillow"}, targets or {})
+    return made, {f.text: f for f in found}
 
 
-def test_seasonal_naive_repeats_the_last_week():
-    assert sales_forecast.seasonal_naive(series(WEEK * 3), 9).tolist() == WEEK + WEEK[:2]
+def said(finding) -> list[str]:
+    """The finding's sentence in both languages: every value that it names is there."""
+    return [
+        Words(language).say(f"finding.{finding.text}", **finding.values)
+        for language in ("en", "zh")
+    ]
 
 
-def test_a_perfect_week_is_forecast_perfectly():
-    assert sales_forecast.smoothed(series(WEEK * 10), 7, ()).tolist() == pytest.approx(WEEK)
+@pytest.mark.parametrize(
+    ("sales", "text"),
+    [
+        ([], "forecast_none"),
+        ([100.0], "forecast_level"),
+        (WEEK[:3], "forecast_level"),
+        (WEEK + WEEK[:3], "forecast_profile"),
+        (noisy(40), "forecast_profile"),
+        (noisy(60), "forecast_no_range"),
+        (noisy(200), "forecast"),
+        ([0.0] * 40, "forecast_zero"),
+    ],
+)
+def test_every_length_of_history_has_its_sentence(sales, text):
+    made, found = asked(sales)
+    assert next(iter(found)) == text
+    for finding in found.values():
+        assert all(said(finding))
+    assert len(sales_forecast.ahead(made, 14)) == (0 if text == "forecast_none" else 14)
 
 
-def test_a_closed_weekday_is_forecast_as_closed():
-    sales = series(WEEK * 10)
-    open_days = sales[sales.index.day_of_week != 5].asfreq("D")
-    ahead = sales_forecast.smoothed(open_days, 7, ())
-    assert ahead[ahead.index.day_of_week == 5].tolist() == [0]
-    assert (ahead[ahead.index.day_of_week != 5] > 0).all()
+def test_a_horizon_longer_than_the_history_says_so():
+    _, found = asked(WEEK * 2, days=30)
+    assert found["longer_than_known"].values == {"known": 14, "days": 30}
+    assert "30 days ahead from 14 days known" in said(found["longer_than_known"])[0]
 
 
-def test_a_past_campaign_does_not_raise_the_ordinary_days_and_comes_back():
-    values = np.full(70, 100.0)
-    values[60] = 900.0
-    past = Campaign("sale", day("2026-03-06"), day("2026-03-06"))
-    coming = Campaign("sale", day("2026-03-17"), day("2026-03-17"))
-    ahead = sales_forecast.smoothed(series(values), 4, (past, coming))
-    assert ahead.tolist() == pytest.approx([100, 900, 100, 100])
+def test_a_giant_day_is_named_with_what_is_learned_from_it():
+    sales = np.array(WEEK * 20)
+    sales[130] = 1e6
+    _, found = asked(sales)
+    assert found["giant_day"].values == {"date": day("2026-05-15"), "sales": 1e6, "cut": 400}
+    assert all(said(found["giant_day"]))
 
 
-def test_the_future_never_reaches_the_forecast():
-    generator = np.random.default_rng(2)
-    sales = series(generator.lognormal(5, 0.3, 200))
-    shuffled = sales.copy()
-    shuffled.iloc[120:] = generator.permutation(shuffled.iloc[120:])
-    tried, again = (sales_forecast.backtest(s, 14, ()) for s in (sales, shuffled))
-    early = [frame[frame["origin"] < sales.index[119]] for frame in (tried, again)]
-    pd.testing.assert_series_equal(early[0]["expected"], early[1]["expected"])
+def test_days_without_a_figure_are_counted():
+    sales = noisy(100)
+    sales[[40, 41, 90]] = np.nan
+    _, found = asked(sales)
+    assert found["days_missing"].values == {"missing": 3, "known": 100}
+    assert all(said(found["days_missing"]))
 
 
-def test_scores_by_hand():
-    tried = pd.DataFrame(
-        {"method": ["a", "a", "b", "b"], "origin": [1, 1, 1, 1], "step": [1, 2, 1, 2],
-         "expected": [10.0, 20, 12, 14], "sales": [10.0, 10, 10, 10], "scale": 4.0}
-    )  # fmt: skip
-    table = sales_forecast.scores(tried).set_index("method")
-    assert table.loc["a", ["mase", "wape", "bias"]].tolist() == [1.25, 0.5, 0.5]
-    assert table.loc["b", ["mase", "wape", "bias"]].tolist() == [0.75, 0.3, 0.3]
-    assert table.index.tolist() == ["b", "a"]
-
-
-def forecast(sales, days=14):
-    tried = sales_forecast.backtest(sales, days, ())
-    return sales_forecast.forecast(sales, days, (), tried), tried
-
-
-def test_noise_around_a_steady_level_beats_repeating_last_week_and_its_range_holds():
-    noise = np.random.default_rng(7).lognormal(0, 0.2, 400)
-    sales = series(1000 * noise)
-    ahead, tried = forecast(sales.iloc[:386])
-    assert ahead["method"].iloc[0] == "smoothed"
-    assert (ahead["low_95"] <= ahead["low_80"]).all()
-    inside = sales.iloc[386:].between(
-        ahead.set_index("date")["low_95"], ahead.set_index("date")["high_95"]
+def test_the_first_campaign_of_its_kind_is_asked_about():
+    opening = Campaign("Opening", day("2026-07-25"), day("2026-07-26"))
+    _, found = asked(noisy(200), campaigns=(opening,))
+    finding = found["first_of_kind"]
+    assert finding.values["names"] == ["Opening"]
+    assert (finding.owner, finding.action) == ("promotion", "say_lift")
+    assert all(said(finding))
+    _, later = asked(
+        noisy(200), days=7, campaigns=(Campaign("x", day("2026-08-30"), day("2026-08-30")),)
     )
-    assert inside.mean() >= 0.85
-    summed = sales_forecast.total(ahead, tried)
-    daily = ahead["high_80"].sum() - ahead["low_80"].sum()
-    assert summed["high"] - summed["low"] < daily  # days' errors cancel out in part
+    assert "first_of_kind" not in later
 
 
-def test_where_nothing_beats_last_week_last_week_is_shipped():
-    walk = 1000 + 10 * np.repeat(np.random.default_rng(1).normal(0, 9, 60).cumsum(), 7)
-    ahead, tried = forecast(series(walk - walk.min() + 100), 7)
-    assert sales_forecast.scores(tried)["method"].iloc[0] == "seasonal_naive"
-    assert ahead["method"].iloc[0] == "seasonal_naive"
+def item_rows(values, item="A", start="2026-01-05"):
+    dates = pd.date_range(start, periods=len(values))
+    frame = pd.DataFrame({"date": dates, "item_id": item, "sales": values, "source_file": "x"})
+    return tables.conform("item_day", frame)
 
 
-def test_thirteen_days_are_too_few_and_the_finding_says_how_many_would_do():
-    sales = series([100] * 13)
-    ahead, tried = forecast(sales)
-    assert ahead.empty
-    compared, summed = sales_forecast.scores(tried), sales_forecast.total(ahead, tried)
-    found = sales_forecast.findings(sales, ahead, compared, summed)
-    assert [(f.text, f.values["needed"]) for f in found] == [("forecast_too_short", 14)]
+def test_history_knows_items_from_their_first_sale_and_the_rest_as_others():
+    shop_day = shop_days("2026-01-01", sales=[10.0, 10, 10, 10])
+    item_day = rows("item_day", "date item_id sales", "2026-01-01 B 4", "2026-01-02 B 4",
+                    "2026-01-03 B 4", "2026-01-03 A 1")  # fmt: skip
+    known, groups = sales_forecast.history(shop_day, item_day, day("2026-01-04"))
+    assert known.index.tolist() == ["total", "B", "A", "others"]
+    assert known.loc["B"].tolist()[:3] == [4, 4, 4]
+    assert np.isnan(known.loc["A"].tolist()[:2]).all()
+    assert known.loc["A"].tolist()[2] == 1
+    assert known.loc["others"].tolist()[:3] == [6, 6, 5]
+    assert known["2026-01-04"].isna().tolist() == [
+        False,
+        True,
+        True,
+        True,
+    ]  # no file of items that day
+    assert len(groups) == 4
 
 
-def test_a_short_history_has_a_forecast_without_a_range():
-    ahead, _ = forecast(series(WEEK * 4))
-    assert len(ahead) == 14
-    assert ahead["low_80"].isna().all()
+def test_an_item_that_sells_on_few_days_is_of_the_tail():
+    shop_day = shop_days("2026-01-05", sales=np.full(100, 100.0))
+    rare = np.where(np.arange(100) % 5 == 0, 10.0, 0.0)
+    item_day = pd.concat([item_rows(np.full(100, 60.0)), item_rows(rare, "B")])
+    known, groups = sales_forecast.history(shop_day, item_day, shop_day["date"].max())
+    assert dict(zip(known.index, groups, strict=True)) == {
+        "total": "total", "A": "item", "B": "tail", "others": "item",
+    }  # fmt: skip
+
+
+def test_items_and_others_add_up_to_the_shop():
+    sales = noisy(200)
+    made, _ = asked(sales, item_day=item_rows(sales * 0.6))
+    whole, *parts = made.expected
+    assert np.sum(parts, axis=0) == pytest.approx(whole)
+    shown = sales_forecast.ahead(made, 14)
+    checked = {name: (one, other) for name, one, other in sales_forecast.checks(made, shown, 14)}
+    assert checked["items_make_total"][0] == pytest.approx(checked["items_make_total"][1])
+
+
+def test_an_item_that_stopped_is_named_and_expected_to_sell_nothing():
+    sales, item = noisy(200), noisy(200) * 0.2
+    item[-12:] = 0
+    made, found = asked(sales, item_day=item_rows(item))
+    assert found["items_stopped"].values == {"count": 1, "title": "Pillow"}
+    assert all(said(found["items_stopped"]))
+    assert made.expected[made.row("A")].tolist() == [0] * len(made.days)
+    items = rows("items", "item_id title", "A Pillow")
+    known, _ = sales_forecast.history(shop_days("2026-01-05", sales=sales), item_rows(item),
+                                      day("2026-07-23"))  # fmt: skip
+    table = sales_forecast.items_ahead(made, known, items, 14)
+    assert table[["item_id", "title", "outlook"]].to_numpy().tolist() == [
+        ["A", "Pillow", "stopped"]
+    ]
+
+
+@pytest.mark.parametrize(
+    ("date", "left"), [("2026-11-20", 10), ("2026-11-29", 1), ("2026-11-30", 31), ("2026-02-27", 1)]
+)
+def test_days_to_the_months_end(date, left):
+    assert sales_forecast.days_to_month_end(day(date)) == left
+
+
+@pytest.mark.parametrize(
+    ("target", "chance", "severity"), [(1, 1.0, "good"), (1e9, 0.0, "warning")]
+)
+def test_the_month_ends_at_what_is_sold_and_what_is_expected(target, chance, severity):
+    sales = noisy(200)  # to 23 July: 8 days are left
+    made, found = asked(sales, days=7, targets={"2026-07": target})
+    month = found["month_chance"]
+    sold = sales[-23:].sum()
+    assert month.values["sales"] == pytest.approx(sold)
+    assert month.values["expected"] == pytest.approx(sold + made.expected[0, :8].sum())
+    assert (month.values["chance"], month.severity) == (chance, severity)
+    assert month.values["low"] < month.values["expected"] < month.values["high"]
+    assert all(said(month))
+
+
+def test_the_chance_is_one_half_where_the_target_is_the_middle():
+    _, found = asked(noisy(300), targets={"2026-11": 1.0})
+    expected = found["month_chance"].values["expected"]
+    _, again = asked(noisy(300), targets={"2026-11": expected})
+    assert 0.25 < again["month_chance"].values["chance"] < 0.75
+
+
+def test_without_a_target_there_is_no_chance():
+    _, found = asked(noisy(200))
+    assert np.isnan(found["month_end_range"].values["chance"])
+    assert all(said(found["month_end_range"]))
+
+
+@pytest.mark.parametrize("days", [6, 61])
+def test_days_outside_seven_to_sixty_are_refused(days):
+    with pytest.raises(ParameterError, match=f"days is {days}; allowed: 7 to 60"):
+        asked(noisy(100), days=days)
+
+
+def test_the_checks_hold_and_would_notice():
+    made, _ = asked(noisy(200), item_day=item_rows(noisy(200) * 0.5))
+    shown = sales_forecast.ahead(made, 14)
+    assert {name: one == pytest.approx(other) for name, one, other
+            in sales_forecast.checks(made, shown, 14)} == {
+        "days_ahead": True, "ranges_hold": True, "items_make_total": True,
+    }  # fmt: skip
+    crossed = shown.assign(low_95=shown["low_80"] + 1)
+    assert {n: o for n, o, _ in sales_forecast.checks(made, crossed, 14)}["ranges_hold"] == 14

@@ -1,0 +1,66 @@
+import numpy as np
+import pandas as pd
+import pytest
+from small_shops import day
+
+from shopanalysis import lift
+from shopanalysis.calendars import Campaign, campaign_days
+
+FIRST = day("2025-09-01")
+LAST_YEAR = Campaign("Double 11", day("2025-11-10"), day("2025-11-11"))
+COMING = Campaign("Double 11", day("2026-11-10"), day("2026-11-11"))
+SHOP = np.array([True, False])
+
+
+def measured(shop, item, campaigns=(LAST_YEAR,)):
+    values = np.array([shop, item], float)
+    dates = pd.date_range(FIRST, periods=values.shape[1])
+    clean = np.where(dates.isin(campaign_days(campaigns)), np.nan, values)
+    return lift.measured(values, clean, FIRST, campaigns, SHOP)
+
+
+def ordinary(level, *event):
+    return [level] * 70 + list(event) + [level] * 10
+
+
+def test_the_lift_of_a_phase_is_its_sales_over_the_weekdays_before():
+    found = measured(ordinary(100, 200, 600), ordinary(10, 40, 40))[LAST_YEAR]
+    # the shop sold 800 where 200 were due; the item 80 where 20 were, and the shop's four times counts too
+    assert found.ratio == pytest.approx([4, 4])
+    # days lean half on the phase: 2 of 4, and 6 of 4
+    assert found.by_day == pytest.approx([(1 + 0.5) / 2, (1 + 1.5) / 2])
+    assert found.on(COMING)[0] == pytest.approx([3, 5])
+
+
+def test_an_items_ratio_leans_on_the_shops_as_seven_days_would():
+    found = measured(ordinary(100, 400, 400), ordinary(10, 10, 10))[LAST_YEAR]
+    assert found.ratio[1] == pytest.approx((20 + 7 * 4 * 10) / (20 + 7 * 10))
+
+
+def test_a_campaign_of_another_length_takes_the_phase_alone():
+    found = measured(ordinary(100, 200, 600), ordinary(10, 40, 40))[LAST_YEAR]
+    longer = Campaign("Double 11", day("2026-11-09"), day("2026-11-11"))
+    assert found.on(longer)[0] == pytest.approx([4, 4, 4])
+
+
+def test_ahead_lays_it_on_its_days_only_and_names_what_has_no_precedent():
+    lifts = measured(ordinary(100, 400, 400), ordinary(10, 40, 40))
+    new = Campaign("Opening", day("2026-11-12"), day("2026-11-12"))
+    days = pd.date_range("2026-11-09", periods=4)
+    factor, unknown = lift.ahead(lifts, (LAST_YEAR, COMING, new), days, 2)
+    assert factor[0] == pytest.approx([1, 4, 4, 1])
+    assert unknown == [new]
+
+
+def test_a_campaign_is_not_known_before_it_has_ended():
+    lifts = measured(ordinary(100, 400, 400), ordinary(10, 40, 40))
+    again = Campaign("Double 11", day("2025-11-13"), day("2025-11-13"))
+    factor, unknown = lift.ahead(lifts, (again,), pd.date_range("2025-11-11", periods=4), 2)
+    assert (factor == 1).all()
+    assert unknown == [again]
+
+
+def test_too_little_before_a_campaign_or_nothing_sold_gives_no_lift():
+    early = Campaign("sale", FIRST + pd.Timedelta(days=3), FIRST + pd.Timedelta(days=4))
+    assert measured([100.0] * 40, [1.0] * 40, (early,)) == {}
+    assert measured([0.0] * 90, [0.0] * 90) == {}

@@ -1,0 +1,211 @@
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from small_shops import day
+
+from shopanalysis import forecasting, ranges
+from shopanalysis.calendars import DAY, Campaign
+
+DAYS = 14
+
+
+def made_of(errors, expected=100.0, group="item") -> forecasting.Forecast:
+    """A forecast whose past errors (origins, series, days) are given, weekly, the last ending yesterday."""
+    errors = np.asarray(errors, float)
+    origins, series, days = errors.shape
+    now = day("2026-06-01")
+    first = now - (days + 7 * (origins - 1)) * DAY
+    return forecasting.Forecast(
+        series=pd.Index([f"s{i}" for i in range(series)]),
+        groups=np.array([group] * series, dtype=object),
+        days=pd.date_range(now, periods=days),
+        origins=pd.date_range(first, periods=origins, freq="7D"),
+        expected=np.full((series, days), expected),
+        factor=np.ones((series, days)),
+        event=np.zeros(days, bool),
+        rung=np.array(["full"] * series),
+        stopped=np.zeros(series, bool),
+        unknown=(),
+        method="pooled",
+        tried={"pooled": 100.0 - errors, "seasonal_naive": 100.0 - 2 * errors},
+        actual=np.full(errors.shape, 100.0),
+        tried_event=np.zeros((origins, days), bool),
+        tried_factor=np.ones(errors.shape),
+        learned=np.full((series, 7), 100.0),
+        naive_scale=np.full(series, 10.0),
+    )
+
+
+def normal(origins=40, series=1, days=DAYS, size=10.0, seed=0):
+    return np.random.default_rng(seed).normal(0, size, (origins, series, days))
+
+
+def test_the_size_of_errors_is_their_mean_over_weeks_known_at_each_date():
+    errors = np.zeros((3, 1, 14))
+    errors[0, 0, :7], errors[0, 0, 7:] = 1, 3
+    errors[1, 0, :7], errors[2, 0, :7] = 5, 9
+    made = made_of(errors)
+    sizes = ranges._sizes(made)[:, 0]
+    assert np.isnan(sizes[0])
+    assert np.isnan(sizes[1])  # seven days tried are too few
+    assert sizes[2] == pytest.approx((1 + 3 + 5) / 3)
+    assert sizes[3] == pytest.approx((1 + 3 + 5 + 0 + 9) / 5)
+    assert ranges.sizes(made)[0] == sizes[3]
+
+
+def test_ranges_of_plain_errors_are_those_of_the_normal_law():
+    made = made_of(normal(origins=300))
+    for level, z in ((80, 1.2816), (95, 1.96)):
+        low, high = ranges.by_day(made, level)
+        assert low[0].mean() == pytest.approx(100 - 10 * z, rel=0.05)
+        assert high[0].mean() == pytest.approx(100 + 10 * z, rel=0.05)
+
+
+def test_a_sum_has_a_narrower_range_than_its_days_added_up():
+    made = made_of(normal(origins=300))
+    low, high = ranges.of_sum(made, 80, DAYS)
+    half = 1.2816 * 10 * DAYS**0.5  # errors of single days are independent here
+    assert low[0] == pytest.approx(1400 - half, rel=0.02)
+    assert high[0] == pytest.approx(1400 + half, rel=0.02)
+
+
+def test_errors_that_last_are_not_taken_to_cancel_out():
+    lasting = np.repeat(normal(origins=300, days=1), DAYS, axis=2)
+    low, high = ranges.of_sum(made_of(lasting), 80, DAYS)
+    assert (high - low)[0] == pytest.approx(2 * 1.2816 * 10 * DAYS, rel=0.1)
+
+
+def test_ranges_hold_what_was_expected_and_the_wider_holds_the_narrower():
+    made = made_of(normal(origins=20) - 30)  # always far too high
+    (low, high), (low95, high95) = (ranges.by_day(made, level) for level in (80, 95))
+    assert (high >= made.expected).all()
+    assert (low95 <= low).all()
+    assert (high95 >= high).all()
+
+
+def test_few_dates_make_wider_ranges_and_too_few_make_none():
+    errors = normal(origins=8)
+    wide = ranges.by_day(made_of(np.tile(errors, (1, 1, 1))), 95)
+    many = ranges.by_day(made_of(np.tile(errors, (20, 1, 1))), 95)
+    assert (wide[1] - wide[0] > many[1] - many[0]).all()
+    assert np.isnan(ranges.by_day(made_of(errors[:6]), 95)[0]).all()
+    assert np.isnan(ranges.of_sum(made_of(errors[:6]), 95, 7)[0]).all()
+    assert ranges.paths(made_of(errors[:6]), "s0").shape == (0, DAYS)
+
+
+def test_errors_that_go_alike_are_worth_fewer_observations():
+    alone = ranges._freedom(normal(200)[:, :, 0])
+    alike = ranges._freedom(np.repeat(normal(20)[:, :, 0], 10, axis=0))
+    assert alone > 150
+    assert alike < 25
+
+
+def test_event_days_are_wider_by_their_factor_and_the_factors_own_doubt():
+    made = made_of(normal())
+    event = np.zeros(DAYS, bool)
+    event[3] = True
+    factor = np.where(event, 4.0, 1.0)[None]
+    made = replace(made, event=event, factor=factor)
+    assert ranges.widening(made)[0, 2:5] == pytest.approx([1, 4 * 2**0.5, 1])
+
+
+def test_paths_stay_together_from_day_to_day_and_fill_the_range_of_the_sum():
+    lasting = np.repeat(normal(origins=200, days=1), DAYS, axis=2)
+    made = made_of(lasting)
+    paths = ranges.paths(made, "s0", draws=4000)
+    assert paths.shape == (4000, DAYS)
+    assert np.corrcoef(paths[:, 0], paths[:, -1])[0, 1] > 0.95
+    low, high = ranges.of_sum(made, 80, DAYS)
+    inside = (low[0] <= paths.sum(axis=1)) & (paths.sum(axis=1) <= high[0])
+    assert inside.mean() == pytest.approx(0.8, abs=0.04)
+
+
+def test_as_of_a_date_nothing_later_is_known():
+    made = made_of(normal())
+    then = ranges.as_of(made, 10)
+    assert then.days[0] == made.origins[10]
+    known = ~np.isnan(then.actual[:, 0])
+    dates = then.origins.to_numpy()[:, None] + np.arange(DAYS) * DAY.to_timedelta64()
+    assert (known == (dates < then.days[0].to_datetime64())).all()
+
+
+def test_coverage_of_plain_errors_is_the_one_asked_for():
+    made = made_of(normal(origins=120))
+    for level in (80, 95):
+        held = ranges.coverage(made, "s0", level)
+        assert np.isnan(held[: ranges.FEWEST]).all()
+        assert np.nanmean(held) == pytest.approx(level / 100, abs=0.03)
+
+
+def test_scores_by_hand():
+    errors = np.array([[[10.0, -10]], [[20, 0]]])
+    table = ranges.scores(made_of(errors), "s0").set_index("method")
+    # |errors| 10, 10, 20, 0: mean 10; scale 10; expected too low by 20 of 400 sold
+    row = table.loc["pooled", ["mase", "wape", "bias", "skill", "origins"]]
+    assert row.tolist() == pytest.approx([1.0, 0.1, -0.05, 0.5, 2])
+    assert table.index.tolist() == ["pooled", "seasonal_naive"]
+
+
+def test_scores_by_week_ahead():
+    errors = np.concatenate([np.full((30, 1, 7), 5.0), np.full((30, 1, 7), 15.0)], axis=2)
+    table = ranges.by_week(made_of(errors), "s0")
+    assert table["week_ahead"].tolist() == [1, 2]
+    assert table["mase"].tolist() == pytest.approx([0.5, 1.5])
+    assert table["covered_80"].between(0, 1).all()
+
+
+def test_without_a_past_date_there_is_nothing_to_score():
+    made = forecasting.forecast(
+        pd.DataFrame([[1.0, 2, 3]], ["total"], pd.date_range("2026-01-01", periods=3)), 7
+    )
+    assert ranges.scores(made, "total").empty
+    assert ranges.by_week(made, "total").empty
+
+
+def test_ranges_hold_on_shops_they_have_not_seen():
+    """Eighty shops of noise around a weekly rhythm: days and sums lie within as often as stated."""
+    generator = np.random.default_rng(11)
+    rhythm = np.tile([1.0, 1, 1, 1.1, 1.2, 1.6, 1.4], 40)
+    inside = {80: [], 95: []}
+    sums = {80: [], 95: []}
+    for _ in range(80):
+        level = np.exp(np.cumsum(generator.normal(0, 0.01, 280)))
+        sales = 1000 * level * rhythm * generator.lognormal(0, 0.2, 280)
+        days = pd.date_range("2025-09-01", periods=252)
+        known = pd.DataFrame([sales[:252]], ["total"], days)
+        made = forecasting.forecast(known, 28, groups=["total"])
+        for held in inside:
+            low, high = ranges.by_day(made, held)
+            inside[held].append(((low[0] <= sales[252:]) & (sales[252:] <= high[0])).mean())
+            low, high = ranges.of_sum(made, held, 28)
+            sums[held].append(low[0] <= sales[252:].sum() <= high[0])
+    assert np.mean(inside[80]) == pytest.approx(0.8, abs=0.05)
+    assert np.mean(inside[95]) == pytest.approx(0.95, abs=0.03)
+    assert np.mean(sums[80]) > 0.68
+    assert np.mean(sums[95]) > 0.85
+
+
+def test_a_campaign_widens_the_sum_that_holds_it():
+    generator = np.random.default_rng(3)
+    values = 100 * generator.lognormal(0, 0.2, 300)
+    values[150:153] = 500
+    days = pd.date_range("2026-01-05", periods=300)
+    past = Campaign("sale", days[150], days[152])
+    coming = Campaign("sale", days[-1] + 3 * DAY, days[-1] + 5 * DAY)
+    known = pd.DataFrame([values], ["total"], days)
+    widths = []
+    for campaigns in ((past,), (past, coming)):
+        low, high = ranges.of_sum(forecasting.forecast(known, 14, campaigns), 80, 14)
+        widths.append((high - low)[0])
+    assert widths[1] > 1.5 * widths[0]
+
+
+def test_a_sum_counts_only_once_all_of_its_days_are_past():
+    then = ranges.as_of(made_of(normal(origins=20)), 10)
+    counted = ~np.isnan(ranges._scaled(then, slice(None))).any(axis=(1, 2))
+    sized = ~np.isnan(ranges._sizes(then)[:-1, 0])
+    ended = then.origins + DAYS * DAY <= then.days[0]
+    assert (counted == (ended & sized)).all()
+    assert ended.sum() == 9
