@@ -22,12 +22,19 @@ WILD = ALARM * stats.t.isf(0.025, 5) / stats.t.isf(0.0035, 5)
 
 @dataclass(frozen=True)
 class Campaign:
-    """A named stretch of days on which the shop does not sell as usual."""
+    """A named stretch of days on which the shop does not sell as usual.
+
+    lift   what the shop says of the first of its kind: its sales over an ordinary day's, and
+           between what it should be 8 times in 10; None: not said
+    """
 
     name: str
     start: pd.Timestamp
     end: pd.Timestamp
     phase: str = "event"  # preheat, event or tail
+    lift: float | None = None
+    lift_low: float | None = None
+    lift_high: float | None = None
 
     @property
     def days(self) -> pd.DatetimeIndex:
@@ -176,7 +183,7 @@ def campaign_factor(
 
     sales   by day; only campaigns that ended within it are known
     Of several stretches of one phase, the one nearest to the same time of year counts.
-    1 on days outside campaigns, and where the campaign is the first of its kind.
+    Of the first of its kind what the shop says of it; 1 where it says nothing, and outside campaigns.
     """
     campaigns = list(campaigns) if len(sales) else []
     daily = sales.rename_axis("date").reset_index(name="sales")
@@ -185,8 +192,9 @@ def campaign_factor(
     factor = pd.Series(1.0, days)
     for campaign in campaigns:
         alike = precedent(campaign, [c for c, value in lifts.items() if pd.notna(value)])
-        if alike:
-            factor[days.intersection(campaign.days)] = lifts[alike]
+        known = lifts[alike] if alike else campaign.lift
+        if known is not None:
+            factor[days.intersection(campaign.days)] = known
     return factor
 
 

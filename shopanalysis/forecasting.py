@@ -28,7 +28,8 @@ class Forecast:
     expected   (series, days)       factor   (series, days): what campaigns do; 1 outside them
     event      (days) in a campaign rung     of each series: one of RUNGS
     stopped    series that surely sell no more, expected 0
-    unknown    campaigns ahead that are the first of their kind
+    unknown    campaigns ahead that are the first of their kind and of which the shop says nothing
+    stated     those of which it does: shop.toml's lift is laid on their days
     method     pooled, or seasonal_naive where that did better on the total
     tried      method -> (origins, series, days)
     actual     (origins, series, days), missing where not known or not counted
@@ -54,6 +55,7 @@ class Forecast:
     tried_factor: np.ndarray
     learned: np.ndarray
     naive_scale: np.ndarray
+    stated: tuple[Campaign, ...] = ()
 
     def row(self, name: str) -> int:
         """The place of a series."""
@@ -82,22 +84,25 @@ def forecast(
     at = _origins(values.shape[1], back)
     first = history.columns[0] if values.shape[1] else pd.Timestamp(0)
     past = tuple(campaigns)
-    tried, factor, event, unknown, learned = _pooled(values, at, days, first, past, groups, pool)
+    tried, factor, event, new, learned = _pooled(values, at, days, first, past, groups, pool)
     actual = _actual(values, at[:-1], days)
     candidates = _candidates(tried, values, at, groups == TOTAL)
     made = {name: candidate[:-1] for name, candidate in candidates.items()}
     method = _better(made, actual, pool)
+    ahead = pd.date_range(first + values.shape[1] * DAY, periods=days, name="date")
+    stated = tuple(campaign for campaign in new if campaign.lift is not None)
+    said = lift.stated(stated, ahead)[0] if method == "seasonal_naive" else 1.0
     return Forecast(
         series=history.index,
         groups=groups,
-        days=pd.date_range(first + values.shape[1] * DAY, periods=days, name="date"),
+        days=ahead,
         origins=pd.DatetimeIndex([first + origin * DAY for origin in at[:-1]]),
-        expected=candidates[method][-1],
+        expected=candidates[method][-1] * said,
         factor=factor[-1],
         event=event[-1],
         rung=_rungs(values),
         stopped=smoothing.stopped(values, values.shape[1]),
-        unknown=tuple(unknown),
+        unknown=tuple(campaign for campaign in new if campaign.lift is None),
         method=method,
         tried=made,
         actual=actual,
@@ -105,6 +110,7 @@ def forecast(
         tried_factor=factor[:-1],
         learned=learned,
         naive_scale=_naive_scale(values),
+        stated=stated,
     )
 
 
@@ -140,7 +146,9 @@ def _pooled(values, at, days, first, campaigns, groups, pool):
     unknown: list[Campaign] = []
     for i, origin in enumerate(at):
         coming = pd.date_range(first + origin * DAY, periods=days)
-        factors[i], unknown = lift.ahead(lifts, campaigns, coming, len(values))
+        factors[i], unknown = lift.ahead(
+            lifts, campaigns, coming, len(values), now=origin == at[-1]
+        )
         event[i] = coming.isin(campaign_days(campaigns))
         shape = smoothing.profile(known, origin, days, pool)
         full = (seen[:, origin] >= FULL)[:, None]

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 
 from shopanalysis.calendars import Campaign, precedent
 from shopanalysis.smoothing import WEEK, profile
@@ -78,10 +79,12 @@ def ahead(
     campaigns: Iterable[Campaign],
     days: pd.DatetimeIndex,
     series: int,
+    now: bool = True,
 ) -> tuple[np.ndarray, list[Campaign]]:
     """(series, days) of factors from campaigns that ended before `days`, and those without precedent.
 
-    1 outside campaigns and in a campaign that is the first of its kind.
+    1 outside campaigns and in a campaign that is the first of its kind; in that, where `days` are to
+    come from `now` on, what the shop says of it. At a past date that had not been said.
     """
     factor, unknown = np.ones((series, len(days))), []
     ended = [campaign for campaign in lifts if campaign.end < days[0]]
@@ -92,6 +95,22 @@ def ahead(
         alike = precedent(campaign, ended)
         if alike is None:
             unknown.append(campaign)
+            if now and campaign.lift is not None:
+                factor[:, here[here >= 0]] = campaign.lift
         else:
             factor[:, here[here >= 0]] = lifts[alike].on(campaign)[:, here >= 0]
     return factor, unknown
+
+
+def stated(campaigns: Iterable[Campaign], days: pd.DatetimeIndex) -> tuple[np.ndarray, np.ndarray]:
+    """What the shop says of campaigns: (days) lift, 1 on others; (campaigns, days) its doubt.
+
+    The doubt is the standard deviation of the lift as a share of it: its range holds 8 times in 10.
+    """
+    factor, doubt = np.ones(len(days)), []
+    for campaign in campaigns:
+        here = days.isin(campaign.days)
+        factor[here] = campaign.lift
+        spread = (campaign.lift_high - campaign.lift_low) / (2 * stats.norm.ppf(0.9))
+        doubt.append(np.where(here, spread / campaign.lift, 0.0))
+    return factor, np.array(doubt).reshape(-1, len(days))

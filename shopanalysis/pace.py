@@ -6,14 +6,12 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from shopanalysis import calendars, rates
 from shopanalysis.calendars import DAY, Campaign
 from shopanalysis.findings import Finding
 
-PATHS = 2000
-FEWEST_STRETCHES = 28  # that paths are drawn from
+WHOLE_WEEKS = 28  # days after which a weekday never sold on is one on which the shop is closed
 YEAR = 364
 MONTH_TEXTS = {  # by: behind its plan, simulated
     (True, True): "month_behind_chance",
@@ -62,99 +60,55 @@ def _weekday_level(sales: pd.Series, campaigns: Iterable[Campaign]) -> pd.Series
     """
     clean = sales[~sales.index.isin(calendars.campaign_days(campaigns))].dropna().tail(56)
     level = clean.groupby(clean.index.day_of_week).mean().reindex(range(7))
-    closed = 0.0 if len(clean) >= FEWEST_STRETCHES else clean.mean() if len(clean) else 1.0
+    closed = 0.0 if len(clean) >= WHOLE_WEEKS else clean.mean() if len(clean) else 1.0
     level = level.fillna(closed)
     return level if level.sum() > 0 else level + 1.0
 
 
-def paths(
-    day: pd.DataFrame, campaigns: Iterable[Campaign], date: pd.Timestamp, last: pd.Timestamp
-) -> np.ndarray:
-    """PATHS ways the sales of the days after `date` up to `last` may go: one row per path (currency).
-
-    Each day's usual, times what its campaign did last time, times a stretch of past days in a row
-    over what was usual when the stretch began: days keep each other's company, and a level that
-    drifts away does so here too. The same date draws the same paths. Empty where fewer than
-    FEWEST_STRETCHES stretches are known, each from a day of the last year.
-
-    Künsch (1989), Annals of Statistics 17, 1217-1241 (blocks of days).
-    """
-    campaigns = list(campaigns)
-    known = day.set_index("date")["sales"][:date].asfreq("D")
-    ahead = pd.date_range(date + DAY, last, name="date")
-    whole = known.reindex(known.index.append(pd.date_range(date + DAY, periods=7)))
-    frame = whole.rename_axis("date").reset_index(name="sales")
-    usual = calendars.usual(frame, "sales", campaigns)["usual"].to_numpy()
-    clean = known.where(~known.index.isin(calendars.campaign_days(campaigns))).to_numpy()
-    stretches = _stretches(clean, usual, len(ahead))
-    week = known.dropna().tail(56).index.day_of_week
-    closed = ~whole.index[-7:].day_of_week.isin(week)
-    expected = np.resize(np.where(closed, 0.0, usual[-7:]), len(ahead))
-    if len(stretches) < FEWEST_STRETCHES or np.isnan(expected).any():
-        return np.empty((0, len(ahead)))
-    drawn = np.random.default_rng(date.toordinal()).integers(0, len(stretches), PATHS)
-    return (
-        expected * calendars.campaign_factor(known, campaigns, ahead).to_numpy() * stretches[drawn]
-    )
-
-
-def _stretches(clean: np.ndarray, usual: np.ndarray, days: int) -> np.ndarray:
-    """From each day of the last year, the next `days` days over what was then usual for their weekdays.
-
-    clean   sales by day, missing in campaigns   usual   for these days and seven more
-    A missing day is as its stretch is on average; stretches with fewer than half their days are left out.
-    """
-    starts = np.arange(max(0, len(clean) - YEAR - days), max(0, len(clean) - days + 1))
-    steps = np.arange(days)
-    ratio = clean[starts[:, None] + steps] / usual[starts[:, None] + steps % 7]
-    ratio = ratio[np.isfinite(ratio).sum(axis=1) * 2 >= max(days, 1)]
-    ratio = np.where(np.isfinite(ratio), ratio, np.nan)
-    if not days or not len(ratio):
-        return ratio
-    middle = np.nanmean(ratio, axis=1, keepdims=True)
-    return np.where(np.isnan(ratio), middle, ratio) * _widened(middle, len(ratio) / days)
-
-
-def _widened(middle: np.ndarray, apart: float) -> np.ndarray:
-    """What sets stretches further from their mean, as few of them (`apart`: side by side) know it badly.
-
-    At 80 % by as much as Student's range for a new one of so many is wider than the normal's.
-    """
-    many = max(apart, 2.0)
-    wider = np.sqrt(1 + 1 / many) * stats.t.ppf(0.9, many - 1) / stats.norm.ppf(0.9)
-    return (middle / middle.mean()) ** (wider - 1)
-
-
 def outlook(
-    day: pd.DataFrame, plan: pd.DataFrame, campaigns: Iterable[Campaign], date: pd.Timestamp
+    day: pd.DataFrame,
+    plan: pd.DataFrame,
+    paths: np.ndarray,
+    date: pd.Timestamp,
+    unknown: Iterable[Campaign] = (),
 ) -> pd.DataFrame:
-    """Where the month will end (F02): one row; empty where the month has no target.
+    """Where the month will end (F02): one row, with what is not known missing; empty without any day.
 
-    plan   of month_plan
+    day    the shop's days: date, sales        plan   of month_plan
+    paths   (draws, days): ways in which the days after `date` may go, of ranges.paths; at least as
+            many days as are left of the month, or no draws where the history is too short
+    unknown   campaigns ahead that are the first of their kind
 
     date, target, sales (so far), due (planned so far), month_end, month_low and month_high (its 80 %
     range), chance (of reaching the target), days_left, needed (a day, to reach it), usual_ahead
-    (what a day left can be expected to bring), untried (days left of campaigns that the shop has not
-    seen yet, counted as ordinary days). A day without sales figures is neither sold nor due,
-    and is taken to have met its target. What is simulated is missing then, and where the history is
-    too short.
+    (what a day left can be expected to bring), untried (days left of `unknown`, counted as ordinary
+    days). A day without sales figures is neither sold nor due, and is taken to have met its target.
+    What is simulated is missing then.
     """
-    if plan.empty:
+    if not len(day):
         return pd.DataFrame(columns=OUTLOOK)
-    past, whole = plan[plan["date"] <= date], plan["target"].sum()
-    sales, left = past["sales"].sum(), len(plan) - len(past)
-    unknown = past.loc[past["sales"].isna(), "target"].sum()
-    ends = sales + paths(day, campaigns, date, plan["date"].iloc[-1]).sum(axis=1)
-    ends = ends if left else np.array([sales])
-    known = len(ends) > 0 and unknown == 0
+    month = pd.date_range(date.replace(day=1), periods=date.days_in_month)
+    so_far = day.set_index("date")["sales"].reindex(month[month <= date])
+    target = plan["target"].sum() if len(plan) else np.nan
+    due, waived = _due(plan, so_far)
+    sales, left = so_far.sum(), len(month) - len(so_far)
+    ends = sales + paths[:, :left].sum(axis=1) if left else np.array([sales])
+    known = len(ends) > 0 and so_far.notna().all()
     low, middle, high = np.quantile(ends, [0.1, 0.5, 0.9]) if known else (np.nan,) * 3
-    chance = _sobered((ends >= whole).mean(), day, left) if known else np.nan
-    needed = max(0.0, whole - sales - unknown) / left if left else np.nan
+    chance = _sobered((ends >= target).mean(), day, left) if known and len(plan) else np.nan
+    needed = max(0.0, target - sales - waived) / left if left and len(plan) else np.nan
     ahead = (middle - sales) / left if left else np.nan
-    due = past["target"].sum() - unknown
-    untried = _untried(day, campaigns, plan.loc[plan["date"] > date, "date"])
-    row = (date, whole, sales, due, middle, low, high, chance, left, needed, ahead, untried)
+    untried = int(month[month > date].isin(calendars.campaign_days(unknown)).sum())
+    row = (date, target, sales, due, middle, low, high, chance, left, needed, ahead, untried)
     return pd.DataFrame([row], columns=OUTLOOK)
+
+
+def _due(plan: pd.DataFrame, so_far: pd.Series) -> tuple[float, float]:
+    """The plan of the days so far with a figure, and of those without; missing without a plan."""
+    if not len(plan):
+        return np.nan, np.nan
+    due = plan.set_index("date")["target"].reindex(so_far.index)
+    return due[so_far.notna()].sum(), due[so_far.isna()].sum()
 
 
 def _sobered(share: float, day: pd.DataFrame, left: int) -> float:
@@ -163,12 +117,6 @@ def _sobered(share: float, day: pd.DataFrame, left: int) -> float:
         return share
     many = min(YEAR, len(day)) / left
     return (share * many + 0.5) / (many + 1)
-
-
-def _untried(day: pd.DataFrame, campaigns: Iterable[Campaign], ahead: pd.Series) -> int:
-    campaigns, days = list(campaigns), pd.DatetimeIndex(ahead)
-    factor = calendars.campaign_factor(day.set_index("date")["sales"], campaigns, days)
-    return int((days.isin(calendars.campaign_days(campaigns)) & (factor == 1).to_numpy()).sum())
 
 
 def month_table(ahead: pd.DataFrame) -> pd.DataFrame:
@@ -218,10 +166,19 @@ def findings(ahead: pd.DataFrame) -> list[Finding]:
     if ahead.empty:
         return []
     month = ahead.iloc[0].to_dict()
-    simulated = bool(month["days_left"] and not np.isnan(month["chance"]))
-    return [_month(month, simulated)] + [_untried_finding(month)] * (
-        simulated and month["untried"] > 0
-    )
+    simulated = bool(month["days_left"] and not np.isnan(month["month_end"]))
+    if np.isnan(month["target"]) and not simulated:
+        return []
+    found = _month(month, simulated) if month["target"] > 0 else _without_target(month)
+    return [found] + [_untried_finding(month)] * (simulated and month["untried"] > 0)
+
+
+def _without_target(month: dict) -> Finding:
+    return Finding(
+        "month_pace", "info", "sales", "month_no_target", month["month_end"], "currency",
+        low=month["month_low"], high=month["month_high"], n=month["date"].day, rule="F02",
+        values=month,
+    )  # fmt: skip
 
 
 def _month(month: dict, simulated: bool) -> Finding:

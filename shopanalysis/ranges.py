@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from shopanalysis import lift
 from shopanalysis.calendars import DAY
 from shopanalysis.forecasting import Forecast
 from shopanalysis.smoothing import WEEK
@@ -51,9 +52,15 @@ def _errors(made: Forecast) -> np.ndarray:
 
 
 def widening(made: Forecast) -> np.ndarray:
-    """(series, days): how many times an ordinary day's doubt each day has."""
+    """(series, days): how many times an ordinary day's doubt each day has; that of a stated lift aside."""
     wider = np.maximum(made.factor, np.sqrt(made.factor))
-    return np.where(made.event, EVENT * wider, 1.0)
+    stated = lift.stated(made.stated, made.days)[1].any(axis=0)
+    return np.where(made.event, np.where(stated, 1.0, EVENT) * wider, 1.0)
+
+
+def _of_stated(made: Forecast) -> np.ndarray:
+    """(campaigns, series, days): standard deviation of sales that a lift stated by the shop leaves open."""
+    return made.expected * lift.stated(made.stated, made.days)[1][:, None]
 
 
 def by_day(made: Forecast, level: int) -> tuple[np.ndarray, np.ndarray]:
@@ -77,7 +84,8 @@ def by_day(made: Forecast, level: int) -> tuple[np.ndarray, np.ndarray]:
             elif start == 0:
                 break
             low[rows, days], high[rows, days] = ends
-    return _laid(low, high, size[:, None] * widening(made), made.expected)
+    stated = np.sqrt((_of_stated(made) ** 2).sum(axis=0))
+    return _laid(low, high, size[:, None] * widening(made), made.expected, stated, level)
 
 
 def of_sum(made: Forecast, level: int, days: int, start: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -94,28 +102,35 @@ def of_sum(made: Forecast, level: int, days: int, start: int = 0) -> tuple[np.nd
         if tried >= FEWEST:
             low[rows], high[rows] = _quantiles(errors[:, rows], level, _freedom(errors[:, rows]))
     size = sizes(made) * widening(made)[:, window].mean(axis=1)
-    return _laid(low, high, size, made.expected[:, window].sum(axis=1))
+    stated = np.sqrt((_of_stated(made)[..., window].sum(axis=2) ** 2).sum(axis=0))
+    return _laid(low, high, size, made.expected[:, window].sum(axis=1), stated, level)
 
 
-def paths(made: Forecast, name: str, draws: int = 2000, seed: int = 0) -> np.ndarray:
-    """(draws, days): ways in which the days ahead of one series may go; empty where there is no range.
+def paths(
+    made: Forecast, name: str, days: int | None = None, draws: int = 2000, seed: int = 0
+) -> np.ndarray:
+    """(draws, days): ways in which the first `days` ahead of one series may go, all of them if None.
 
     Each is the whole row of errors of one past date and one series of its group, so that days keep
-    their dependence, times what a scale measured on few dates leaves open (Student's t).
+    their dependence, times what a mean and a scale measured on few dates leave open (Student's t for
+    a new one). Empty where there is no range.
     """
-    row = made.row(name)
+    row, ahead = made.row(name), slice(0, len(made.days) if days is None else days)
+    expected = made.expected[row, ahead]
     rows = made.groups == made.groups[row]
-    errors = _scaled(made, slice(None))[:, rows]
+    errors = _scaled(made, ahead)[:, rows]
     tried = (~np.isnan(errors)).all(axis=2).any(axis=1).sum()
-    if tried < FEWEST or np.isnan(sizes(made)[row]):
-        return np.empty((0, len(made.days)))
-    pool = errors.reshape(-1, len(made.days))
+    if not len(expected) or tried < FEWEST or np.isnan(sizes(made)[row]):
+        return np.empty((0, len(expected)))
+    pool = errors.reshape(-1, len(expected))
     pool = pool[~np.isnan(pool).any(axis=1)]
     generator = np.random.default_rng(seed)
     freedom = _freedom(errors.mean(axis=2))
     drawn = pool[generator.integers(len(pool), size=draws)]
-    drawn = drawn * np.sqrt(freedom / generator.chisquare(freedom, size=draws))[:, None]
-    return np.maximum(made.expected[row] + sizes(made)[row] * widening(made)[row] * drawn, 0.0)
+    wider = np.sqrt((freedom + 1) / generator.chisquare(freedom, size=draws))
+    away = sizes(made)[row] * widening(made)[row, ahead] * drawn * wider[:, None]
+    stated = generator.standard_normal((draws, len(made.stated))) @ _of_stated(made)[:, row, ahead]
+    return np.maximum(expected + away + stated, 0.0)
 
 
 def _scaled_errors(made: Forecast) -> np.ndarray:
@@ -168,8 +183,11 @@ def _quantiles(errors: np.ndarray, level: int, freedom: float) -> tuple[float, f
     return min(low, 0.0) * wider, max(high, 0.0) * wider
 
 
-def _laid(low, high, size, expected) -> tuple[np.ndarray, np.ndarray]:
-    return np.maximum(expected + size * low, 0.0), np.maximum(expected + size * high, 0.0)
+def _laid(low, high, size, expected, stated, level) -> tuple[np.ndarray, np.ndarray]:
+    """Errors and the doubt of what the shop states (a standard deviation) are independent."""
+    reach = stats.norm.ppf(0.5 + level / 200) * stated
+    below, above = np.hypot(size * low, reach), np.hypot(size * high, reach)
+    return np.maximum(expected - below, 0.0), np.maximum(expected + above, 0.0)
 
 
 def as_of(made: Forecast, place: int) -> Forecast:
@@ -193,6 +211,7 @@ def as_of(made: Forecast, place: int) -> Forecast:
         actual=np.where(known, made.actual[:place], np.nan),
         tried_event=made.tried_event[:place],
         tried_factor=made.tried_factor[:place],
+        stated=(),
     )
 
 
