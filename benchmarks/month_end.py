@@ -9,7 +9,7 @@ import sys
 import numpy as np
 import pandas as pd
 
-from shopanalysis import pace
+from shopanalysis import forecasting, ranges
 
 WEEKDAYS = np.array([1.0, 0.95, 0.95, 0.97, 1.05, 1.25, 1.2])
 DAYS, ASKED = 500, (250, 310, 370, 430)
@@ -34,12 +34,19 @@ def main(seeds: list[int]) -> None:
             for asked in ASKED:
                 date = day["date"][asked]
                 last = date + pd.offsets.MonthEnd(0)
-                ends = pace.paths(day, [], date, last).sum(axis=1)
-                came = day["sales"][asked + 1 : asked + 1 + (last - date).days].sum()
-                rows.append((keeps, (ends <= came).mean()))
-    asked = pd.DataFrame(rows, columns=["keeps", "rank"])
+                left = (last - date).days
+                known = day.set_index("date")["sales"][:date].to_frame("total").T
+                made = forecasting.forecast(known, max(left, 30), groups=["total"])
+                ends = ranges.paths(made, "total", left).sum(axis=1)
+                came = day["sales"][asked + 1 : asked + 1 + left].sum()
+                away = abs(np.median(ends) / came - 1)
+                width = np.subtract(*np.quantile(ends, [0.9, 0.1])) / came
+                rows.append((keeps, (ends <= came).mean(), away, width))
+    asked = pd.DataFrame(rows, columns=["keeps", "rank", "error", "width"])
     asked["inside 80 %"] = asked["rank"].between(0.1, 0.9)
-    print(asked.groupby("keeps")["inside 80 %"].agg(["mean", "size"]).round(3).to_string())
+    measures = ["inside 80 %", "error", "width"]
+    print(asked.groupby("keeps")[measures].mean().round(3).to_string())
+    print(f"all {len(asked)}:", asked[measures].mean().round(3).to_dict())
     print("ranks by fifths:", np.histogram(asked["rank"], 5, (0, 1))[0])
 
 

@@ -10,9 +10,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 
-from shopanalysis import forecasting
-from shopanalysis.calendars import DAY, Campaign
+from shopanalysis import forecasting, lift
+from shopanalysis.calendars import DAY, Campaign, campaign_days
 from shopanalysis.forecasting import Forecast
 
 STEADY = 28  # days on sale before a run of zeros that say what it would have sold
@@ -186,18 +187,23 @@ def _laid(made: Forecast, sums: np.ndarray, shares: np.ndarray) -> np.ndarray:
     """(items, paths, days): what is expected times the shares that followed the sums nearest to an item's.
 
     On campaign days they are multiplied once more by another path's mean: a lift measured once is as
-    doubtful as the level that it multiplies. Running sums are rounded to whole pieces.
+    doubtful as the level that it multiplies; one stated by the shop, as it states. Running sums are
+    rounded to whole pieces.
     """
     count = min(PATHS, len(sums))
     other = np.random.default_rng(0).permutation(count)
+    said = made.days.isin(campaign_days(made.stated))
+    spread = lift.stated(made.stated, made.days)[1].max(axis=0, initial=0.0)
+    stated = np.maximum(1 + spread * stats.norm.ppf((other + 0.5) / count)[:, None], 0.0)
     paths = np.zeros((len(made.series), count, len(made.days)))
-    for row, said in enumerate(made.expected.sum(axis=1)):
-        if said > 0:
-            apart = np.abs(np.log(sums / said))
+    for row, whole in enumerate(made.expected.sum(axis=1)):
+        if whole > 0:
+            apart = np.abs(np.log(sums / whole))
             nearest = np.sort(np.argpartition(apart, count - 1)[:count])
             drawn = shares[nearest]
             doubt = drawn.mean(axis=1)[other, None] / max(drawn.mean(), 1e-9)
-            paths[row] = made.expected[row] * drawn * np.where(made.event, doubt, 1.0)
+            doubt = np.where(said, stated, np.where(made.event, doubt, 1.0))
+            paths[row] = made.expected[row] * drawn * doubt
     return np.diff(np.round(paths.cumsum(axis=2)), axis=2, prepend=0.0)
 
 

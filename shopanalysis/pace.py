@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from shopanalysis import calendars, rates
-from shopanalysis.calendars import DAY, Campaign
+from shopanalysis.calendars import Campaign
 from shopanalysis.findings import Finding
 
 WHOLE_WEEKS = 28  # days after which a weekday never sold on is one on which the shop is closed

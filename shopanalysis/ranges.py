@@ -9,7 +9,7 @@ import pandas as pd
 from scipy import stats
 
 from shopanalysis import lift
-from shopanalysis.calendars import DAY
+from shopanalysis.calendars import DAY, campaign_days
 from shopanalysis.forecasting import Forecast
 from shopanalysis.smoothing import WEEK
 
@@ -54,7 +54,7 @@ def _errors(made: Forecast) -> np.ndarray:
 def widening(made: Forecast) -> np.ndarray:
     """(series, days): how many times an ordinary day's doubt each day has; that of a stated lift aside."""
     wider = np.maximum(made.factor, np.sqrt(made.factor))
-    stated = lift.stated(made.stated, made.days)[1].any(axis=0)
+    stated = made.days.isin(campaign_days(made.stated))
     return np.where(made.event, np.where(stated, 1.0, EVENT) * wider, 1.0)
 
 
@@ -117,11 +117,13 @@ def paths(
     """
     row, ahead = made.row(name), slice(0, len(made.days) if days is None else days)
     expected = made.expected[row, ahead]
-    rows = made.groups == made.groups[row]
-    errors = _scaled(made, ahead)[:, rows]
+    none = np.empty((0, len(expected)))
+    if not len(expected):
+        return none
+    errors = _scaled(made, ahead)[:, made.groups == made.groups[row]]
     tried = (~np.isnan(errors)).all(axis=2).any(axis=1).sum()
-    if not len(expected) or tried < FEWEST or np.isnan(sizes(made)[row]):
-        return np.empty((0, len(expected)))
+    if tried < FEWEST or np.isnan(sizes(made)[row]):
+        return none
     pool = errors.reshape(-1, len(expected))
     pool = pool[~np.isnan(pool).any(axis=1)]
     generator = np.random.default_rng(seed)

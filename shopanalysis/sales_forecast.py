@@ -19,7 +19,7 @@ RANKED = 56  # days whose sales rank them
 TAIL = 0.3  # of its days: an item that sells on fewer is intermittent
 LOOKED_BACK = 182  # days behind that share
 SHORTEST, LONGEST = 7, 60  # days ahead
-UNLIKELY, LIKELY = 0.2, 0.8
+DAYS = 30  # ahead, unless said
 FEW = {"level": "forecast_level", "profile": "forecast_profile"}
 SHOWN = ["date", "expected", "low_80", "high_80"]
 ITEM_COLUMNS = ["title", "sold_before", "expected", "low_80", "high_80", "outlook"]
@@ -74,13 +74,8 @@ def _groups(items: pd.DataFrame) -> list[str]:
     return list(np.where(sold < TAIL * seen, "tail", "item"))
 
 
-def days_to_month_end(date: pd.Timestamp) -> int:
-    """Days after `date` to the end of its month; of the next month where none is left."""
-    return (pd.Timestamp(date + DAY) + pd.offsets.MonthEnd(0) - date).days
-
-
 def forecast(
-    known: pd.DataFrame, groups: Sequence[str], days: int, campaigns: Iterable[Campaign]
+    known: pd.DataFrame, groups: Sequence[str], campaigns: Iterable[Campaign], days: int = DAYS
 ) -> Forecast:
     """The next `days` days of all series of `history`, and as many as the month's end is away.
 
@@ -88,8 +83,17 @@ def forecast(
     """
     if not SHORTEST <= days <= LONGEST:
         raise ParameterError(f"days is {days}; allowed: {SHORTEST} to {LONGEST}.")
-    left = days_to_month_end(known.columns[-1]) if known.shape[1] else 0
+    left = _left(known.columns[-1]) if known.shape[1] else 0
     return forecasting.forecast(known, max(days, left), tuple(campaigns), groups)
+
+
+def _left(date: pd.Timestamp) -> int:
+    return date.days_in_month - date.day
+
+
+def month_paths(made: Forecast) -> np.ndarray:
+    """(draws, days): ways in which the shop's sales may go from the day after the last to the month's end."""
+    return ranges.paths(made, TOTAL, _left(made.days[0] - DAY))
 
 
 def ahead(made: Forecast, days: int, name: str = TOTAL) -> pd.DataFrame:
@@ -141,53 +145,26 @@ def items_ahead(
     return parts.sort_values("expected", ascending=False, kind="stable").reset_index(drop=True)
 
 
-def month_end(
-    made: Forecast, known: pd.DataFrame, targets: Mapping[str, float]
-) -> dict[str, float | pd.Timestamp]:
-    """How the month should end: month, sales (so far), days_left, expected, low, high (80 %), target, chance.
-
-    The month of the last day known, or the next where none of its days is left. chance is the
-    share of paths that reach the target; it and the range are missing on a short history, the
-    target where shop.toml has none.
-    """
-    date, row = known.columns[-1], made.row(TOTAL)
-    left = days_to_month_end(date)
-    month = date + left * DAY
-    sales = known.loc[TOTAL, (known.columns > month - pd.offsets.MonthBegin(1) - DAY)].sum()
-    low, high = ranges.of_sum(made, 80, left)
-    target = float(targets.get(f"{month:%Y-%m}", np.nan))
-    ends = sales + ranges.paths(made, TOTAL)[:, :left].sum(axis=1)
-    certain = len(ends) and target > 0
-    return {
-        "month": month,
-        "sales": sales,
-        "days_left": left,
-        "expected": sales + made.expected[row, :left].sum(),
-        "low": sales + low[row],
-        "high": sales + high[row],
-        "target": target,
-        "chance": float((ends >= target).mean()) if certain else np.nan,
-    }
-
-
 def findings(
     made: Forecast,
     known: pd.DataFrame,
     days: int,
     titles: Mapping[str, str],
-    targets: Mapping[str, float],
+    month: Sequence[Finding] = (),
 ) -> list[Finding]:
     """What the next days should bring, how the month should end, and how far to trust it.
 
-    titles   item_id -> title   targets   "2026-11" -> currency
+    titles   item_id -> title   month   what pace.findings say of it
     """
     row = made.row(TOTAL)
     if made.rung[row] == "nothing":
         return [Finding("forecast", "info", "sales", "forecast_none", n=0, rule="F01")]
-    found = [_sum(made, known, days), _month(month_end(made, known, targets)), _skill(made)]
     return [
-        *found,
+        _sum(made, known, days),
+        *month,
+        _skill(made),
         *_first_of_kind(made, days),
+        *_stated(made, days),
         *_cautions(made, known, days, titles),
     ]
 
@@ -203,22 +180,6 @@ def _sum(made: Forecast, known: pd.DataFrame, days: int) -> Finding:
         values=summed | {"days": days, "until": made.days[days - 1], "past": past,
                          "known": int(sales.notna().sum()),
                          "ratio": summed["expected"] / past - 1 if past > 0 else None},
-    )  # fmt: skip
-
-
-def _month(end: Mapping) -> Finding:
-    chance, target = end["chance"], end["target"]
-    known = not np.isnan(chance)
-    severity = "warning" if chance < UNLIKELY else "good" if chance > LIKELY else "info"
-    text = "month_chance" if known else "month_end" if np.isnan(end["low"]) else "month_end_range"
-    needed = max(target - end["sales"], 0.0) / end["days_left"] if target > 0 else np.nan
-    owner, action = ("leadership", "daily_rate_needed") if severity == "warning" else ("", "")
-    in_100 = int(np.clip(round(100 * chance), 1, 99)) if known else None
-    return Finding(
-        "month_end", severity if known else "info", "sales", text, end["expected"], "currency",
-        baseline=None if np.isnan(target) else target, low=end["low"], high=end["high"],
-        owner=owner, action=action, rule="F02",
-        values={**end, "needed": needed, "in_100": in_100},
     )  # fmt: skip
 
 
@@ -245,6 +206,17 @@ def _first_of_kind(made: Forecast, days: int) -> list[Finding]:
                     values={"names": names, "start": new[0].start})] if new else []  # fmt: skip
 
 
+def _stated(made: Forecast, days: int) -> list[Finding]:
+    said = [c for c in made.stated if c.start <= made.days[days - 1]]
+    return [
+        Finding("stated_lift", "info", "sales", "stated_lift", campaign.lift, "times", rule="F01",
+                low=campaign.lift_low, high=campaign.lift_high,
+                values={"name": campaign.name, "start": campaign.start, "end": campaign.end,
+                        "lift": campaign.lift, "low": campaign.lift_low, "high": campaign.lift_high})
+        for campaign in said
+    ]  # fmt: skip
+
+
 def _cautions(
     made: Forecast, known: pd.DataFrame, days: int, titles: Mapping[str, str]
 ) -> list[Finding]:
@@ -260,6 +232,12 @@ def _cautions(
         found.append(
             Finding("gaps", "info", "sales", "days_missing", n=missing, rule="F01", values=values)
         )
+    return [*found, *_odd_days(made, sales), *_stopped(made, known, titles), *_new(made, titles)]
+
+
+def _odd_days(made: Forecast, sales: pd.Series) -> list[Finding]:
+    """A giant day, and days of net returns."""
+    found = []
     learned = made.learned[made.row(TOTAL), -RANKED:]
     recent = sales.iloc[-RANKED:]
     cut = recent[(learned < recent.to_numpy()) & ~np.isnan(learned)]
@@ -268,7 +246,24 @@ def _cautions(
         values = {"date": day, "sales": cut[day], "cut": learned[recent.index.get_loc(day)]}
         found.append(Finding("giant_day", "info", "sales", "giant_day", cut[day], "currency", rule="F01",
                              values=values))  # fmt: skip
-    return [*found, *_stopped(made, known, titles)]
+    below = int((sales < 0).sum())
+    if below:
+        worst = sales.idxmin()
+        values = {"date": worst, "sales": sales[worst], "count": below, "known": len(sales)}
+        found.append(Finding("net_returns", "info", "sales", "net_returns", below, "days", rule="F01",
+                             values=values))  # fmt: skip
+    return found
+
+
+def _new(made: Forecast, titles: Mapping[str, str]) -> list[Finding]:
+    """Items on sale for less than a week, in a shop that is not new itself."""
+    young = (made.rung == "level") & ~made.series.isin([TOTAL, OTHERS])
+    names = made.series[young & (made.rung[made.row(TOTAL)] != "level")]
+    if not len(names):
+        return []
+    values = {"count": len(names), "title": titles.get(names[0], names[0])}
+    return [Finding("items_new", "info", "sales", "items_new", len(names), "items", rule="F01",
+                    values=values)]  # fmt: skip
 
 
 def _stopped(made: Forecast, known: pd.DataFrame, titles: Mapping[str, str]) -> list[Finding]:

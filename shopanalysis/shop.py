@@ -16,6 +16,7 @@ from shopanalysis.errors import DataError, ParameterError
 BASES = ("buyers/visitors", "orders/sessions")
 LANGUAGES = ("zh", "en")
 COUNTRIES = {"CNY": "CN", "USD": "US", "GBP": "GB", "JPY": "JP"}
+CAMPAIGN = ("name", "start", "end", "phase", "lift", "lift_low", "lift_high")
 DEFAULTS = Path(__file__).with_name("defaults.toml")
 
 
@@ -122,9 +123,14 @@ def _thresholds(file: Path, kind: str, own: Mapping[str, float]) -> dict[str, Th
 
 
 def _campaign(file: Path, entry: Mapping) -> Campaign:
+    if other := [key for key in entry if key not in CAMPAIGN]:
+        allowed = ", ".join(CAMPAIGN)
+        raise DataError(f"{file}: a campaign has no {', '.join(other)}. Allowed: {allowed}.")
     try:
         start, end = pd.Timestamp(entry["start"]), pd.Timestamp(entry["end"])
-        campaign = Campaign(entry["name"], start, end, entry.get("phase", "event"))
+        campaign = Campaign(
+            entry["name"], start, end, entry.get("phase", "event"), *_lift(file, entry)
+        )
     except (KeyError, ValueError, TypeError) as cause:
         raise DataError(
             f"{file}: a campaign needs name, start and end (ISO dates); found {dict(entry)}."
@@ -132,6 +138,34 @@ def _campaign(file: Path, entry: Mapping) -> Campaign:
     if end < start:
         raise DataError(f"{file}: campaign {campaign.name} ends before it starts.")
     return campaign
+
+
+def _lift(file: Path, entry: Mapping) -> tuple[float | None, float | None, float | None]:
+    """What is said of a campaign's lift: the lift, and what it lies between 8 times in 10.
+
+    An end not said is half as much, or half as little again: lift ** 1.5 and lift ** 0.5.
+    """
+    said = {key: entry[key] for key in ("lift", "lift_low", "lift_high") if key in entry}
+    for key, value in said.items():
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        if not number or not 0 < value < float("inf"):
+            raise DataError(
+                f"{file}: {key} of campaign {entry.get('name')} is {value!r}; expected a number above "
+                "0, sales over an ordinary day's, such as lift = 2.5."
+            )
+    if not said:
+        return None, None, None
+    if "lift" not in said:
+        raise DataError(f"{file}: campaign {entry.get('name')} has {', '.join(said)} but no lift.")
+    lift = said["lift"]
+    ends = sorted([lift**0.5, lift**1.5])
+    low, high = said.get("lift_low", ends[0]), said.get("lift_high", ends[1])
+    if not low <= lift <= high:
+        raise DataError(
+            f"{file}: campaign {entry.get('name')} has lift {lift:g} outside {low:g} to {high:g}; "
+            "expected lift_low <= lift <= lift_high."
+        )
+    return lift, low, high
 
 
 def _peers(file: Path, said: Mapping[str, float]) -> dict[str, float]:

@@ -142,6 +142,20 @@ def test_the_first_campaign_of_its_kind_is_named():
     assert soon.unknown == ("sale",)
 
 
+def test_what_the_shop_says_of_a_first_campaign_is_laid_on_the_paths_with_its_doubt():
+    history = past(300, a=np.random.default_rng(3).poisson(50, 300))
+    plain = ahead(history)
+    first = plain.days[2]
+    sale = Campaign("sale", first, first, lift=3.0, lift_low=2.0, lift_high=4.0)
+    soon = ahead(history, campaigns=[sale])
+    assert soon.unknown == ()
+    assert soon.expected[0, 2] == pytest.approx(3 * plain.expected[0, 2])
+    assert soon.paths[0, :, 2].mean() == pytest.approx(3 * plain.paths[0, :, 2].mean(), rel=0.03)
+    day_of_sale = soon.paths[0, :, 2] / plain.expected[0, 2]
+    assert np.quantile(day_of_sale, [0.1, 0.9]) == pytest.approx([1.9, 4.1], abs=0.2)
+    assert soon.paths[0, :, 3].std() == pytest.approx(plain.paths[0, :, 3].std(), rel=0.1)
+
+
 def test_rows_of_the_contract_are_enough():
     frame = rows("item_day", "date item_id units visitors", f"{START} a 2 10")
     assert demand.history(frame, day(START)).loc["a"].tolist() == [2]

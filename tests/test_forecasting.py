@@ -128,6 +128,23 @@ def test_the_first_campaign_of_its_kind_adds_nothing_and_is_named():
     assert made.unknown == (first,)
 
 
+def test_what_the_shop_says_of_a_first_campaign_counts_until_it_was_measured():
+    opening = Campaign(
+        "sale", day("2026-11-02"), day("2026-11-03"), lift=3.0, lift_low=2.0, lift_high=4.0
+    )
+    plain = forecasting.forecast(noisy(), 14)
+    made = forecasting.forecast(noisy(), 14, (opening,))
+    assert (made.unknown, made.stated) == ((), (opening,))
+    assert made.expected[:, [1, 2]] == pytest.approx(3 * plain.expected[:, [1, 2]])
+    assert made.expected[:, 3:] == pytest.approx(plain.expected[:, 3:])
+    for method in made.tried:  # at past dates it had not been said
+        np.testing.assert_array_equal(made.tried[method], plain.tried[method])
+    past = Campaign("sale", day("2026-09-02"), day("2026-09-03"))
+    again = forecasting.forecast(noisy(), 14, (past, opening))
+    assert again.stated == ()
+    assert (again.expected[:, [1, 2]] < 2 * plain.expected[:, [1, 2]]).all()
+
+
 def test_items_add_up_to_the_total_day_by_day():
     history, groups = with_total(noisy())
     made = forecasting.forecast(history, 28, groups=groups)

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -64,3 +66,28 @@ def test_too_little_before_a_campaign_or_nothing_sold_gives_no_lift():
     early = Campaign("sale", FIRST + pd.Timedelta(days=3), FIRST + pd.Timedelta(days=4))
     assert measured([100.0] * 40, [1.0] * 40, (early,)) == {}
     assert measured([0.0] * 90, [0.0] * 90) == {}
+
+
+OPENING = Campaign(
+    "Opening", day("2026-11-12"), day("2026-11-12"), lift=2.5, lift_low=2, lift_high=3
+)
+
+
+def test_what_the_shop_says_counts_where_there_is_no_precedent_and_from_now_on():
+    lifts = measured(ordinary(100, 400, 400), ordinary(10, 40, 40))
+    days = pd.date_range("2026-11-09", periods=4)
+    said = replace(COMING, lift=9.0, lift_low=8.0, lift_high=10.0)
+    factor, unknown = lift.ahead(lifts, (LAST_YEAR, said, OPENING), days, 2)
+    assert factor == pytest.approx(np.array([[1, 4, 4, 2.5]] * 2))
+    assert unknown == [OPENING]
+    then, _ = lift.ahead(lifts, (LAST_YEAR, said, OPENING), days, 2, now=False)
+    assert then == pytest.approx(np.array([[1, 4, 4, 1]] * 2))
+
+
+def test_the_doubt_of_what_is_said_holds_eight_times_in_ten():
+    factor, doubt = lift.stated([OPENING], pd.date_range("2026-11-11", periods=3))
+    assert factor.tolist() == [1, 2.5, 1]
+    drawn = 2.5 * (1 + doubt[0, 1] * np.random.default_rng(0).standard_normal(100_000))
+    assert ((drawn > 2) & (drawn < 3)).mean() == pytest.approx(0.8, abs=0.01)
+    assert doubt[0, [0, 2]].tolist() == [0, 0]
+    assert lift.stated([], pd.date_range("2026-11-11", periods=3))[1].shape == (0, 3)

@@ -111,6 +111,34 @@ def test_event_days_are_wider_by_their_factor_and_the_factors_own_doubt():
     assert ranges.widening(made)[0, 2:5] == pytest.approx([1, 4 * 2**0.5, 1])
 
 
+def stated(sizes: float = 1e-9, lift=(2.5, 2.0, 3.0), days=(3, 4)) -> forecasting.Forecast:
+    """250 a day expected of a campaign whose lift the shop states, and 100 of other days."""
+    made = made_of(normal(origins=200, size=sizes))
+    campaign = Campaign("Opening", made.days[days[0]], made.days[days[-1]], "event", *lift)
+    event = made.days.isin(campaign.days)
+    factor = np.where(event, lift[0], 1.0)[None]
+    return replace(made, event=event, factor=factor, expected=100 * factor, stated=(campaign,))
+
+
+def test_the_range_of_a_stated_lift_is_the_one_stated():
+    low, high = ranges.by_day(stated(), 80)
+    assert low[0, 2:5] == pytest.approx([100, 200, 200])
+    assert high[0, 2:5] == pytest.approx([100, 300, 300])
+    low, high = ranges.of_sum(stated(), 80, 6)  # its days are wrong together
+    assert (low[0], high[0]) == pytest.approx((900 - 100, 900 + 100))
+    paths = ranges.paths(stated(), "s0")
+    assert np.quantile(paths[:, :6].sum(axis=1), [0.1, 0.9]) == pytest.approx([800, 1000], rel=0.01)
+    assert np.corrcoef(paths[:, 3], paths[:, 4])[0, 1] > 0.99
+
+
+def test_a_stated_lifts_doubt_comes_on_top_of_the_days_own():
+    own, both = stated(10, (2.5, 2.5, 2.5)), stated(10)
+    (low, _), (wider, _) = (ranges.by_day(made, 80) for made in (own, both))
+    assert (250 - wider[0, 3]) ** 2 == pytest.approx((250 - low[0, 3]) ** 2 + 50**2)
+    assert ranges.widening(own)[0, 3] == pytest.approx(2.5)
+    assert ranges.as_of(both, 50).stated == ()
+
+
 def test_paths_stay_together_from_day_to_day_and_fill_the_range_of_the_sum():
     lasting = np.repeat(normal(origins=200, days=1), DAYS, axis=2)
     made = made_of(lasting)

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 from small_shops import day, rows, shop_days
 
-from shopanalysis import sales_forecast, tables
+from shopanalysis import pace, sales_forecast, tables
 from shopanalysis.calendars import Campaign
 from shopanalysis.errors import ParameterError
 from shopanalysis.words import Words
@@ -22,8 +22,11 @@ def asked(sales, days=14, campaigns=(), item_day=NO_ITEMS, targets=None, start="
     shop_day = shop_days(start, **columns) if len(sales) else tables.empty("shop_day")
     date = shop_day["date"].max() if len(shop_day) else day("2026-01-05")
     known, groups = sales_forecast.history(shop_day, item_day, date)
-    made = sales_forecast.forecast(known, groups, days, campaigns)
-    found = sales_forecast.findings(made, known, days, {"A": "Pillow"}, targets or {})
+    made = sales_forecast.forecast(known, groups, campaigns, days)
+    plan = pace.month_plan(shop_day, targets or {}, campaigns, date)
+    paths = sales_forecast.month_paths(made)
+    month = pace.findings(pace.outlook(shop_day, plan, paths, date, made.unknown))
+    found = sales_forecast.findings(made, known, days, {"A": "Pillow"}, month)
     return made, {f.text: f for f in found}
 
 
@@ -91,6 +94,42 @@ def test_the_first_campaign_of_its_kind_is_asked_about():
     assert "first_of_kind" not in later
 
 
+def test_what_the_shop_says_of_a_first_campaign_is_used_and_said():
+    plain, _ = asked(noisy(200))
+    opening = Campaign(
+        "Opening", day("2026-07-25"), day("2026-07-26"), lift=2.5, lift_low=2, lift_high=3
+    )
+    made, found = asked(noisy(200), campaigns=(opening,))
+    assert "first_of_kind" not in found
+    sentences = said(found["stated_lift"])
+    assert "counted as 2.50 times an ordinary day (2.00 to 3.00, 8 times in 10)" in sentences[0]
+    assert "2.50 倍" in sentences[1]
+    ratio = made.expected[0] / plain.expected[0]
+    assert ratio[:4] == pytest.approx([1, 2.5, 2.5, 1])
+
+
+def test_days_of_net_returns_are_named():
+    sales = noisy(100)
+    sales[[20, 60]] = [-50.0, -700.0]
+    made, found = asked(sales)
+    assert found["net_returns"].values == {
+        "date": day("2026-03-06"), "sales": -700.0, "count": 2, "known": 100,
+    }  # fmt: skip
+    assert all(said(found["net_returns"]))
+    assert (made.expected >= 0).all()
+
+
+def test_an_item_launched_yesterday_is_named():
+    sales, item = noisy(200), np.full(200, np.nan)
+    item[-1] = 20.0
+    frame = item_rows(np.full(200, 60.0))
+    made, found = asked(sales, item_day=pd.concat([frame, item_rows(item, "B").tail(1)]))
+    assert found["items_new"].values == {"count": 1, "title": "B"}
+    assert all(said(found["items_new"]))
+    assert made.expected[made.row("B")].sum() == pytest.approx(14 * 20, rel=0.4)
+    assert "items_new" not in asked(WEEK[:3], item_day=item_rows(WEEK[:3]))[1]
+
+
 def item_rows(values, item="A", start="2026-01-05"):
     dates = pd.date_range(start, periods=len(values))
     frame = pd.DataFrame({"date": dates, "item_id": item, "sales": values, "source_file": "x"})
@@ -153,38 +192,27 @@ def test_an_item_that_stopped_is_named_and_expected_to_sell_nothing():
 
 
 @pytest.mark.parametrize(
-    ("date", "left"), [("2026-11-20", 10), ("2026-11-29", 1), ("2026-11-30", 31), ("2026-02-27", 1)]
+    ("target", "text"), [(1, "month_ahead_chance"), (1e9, "month_behind_chance")]
 )
-def test_days_to_the_months_end(date, left):
-    assert sales_forecast.days_to_month_end(day(date)) == left
-
-
-@pytest.mark.parametrize(
-    ("target", "chance", "severity"), [(1, 1.0, "good"), (1e9, 0.0, "warning")]
-)
-def test_the_month_ends_at_what_is_sold_and_what_is_expected(target, chance, severity):
+def test_the_month_ends_at_what_is_sold_and_what_is_expected(target, text):
     sales = noisy(200)  # to 23 July: 8 days are left
     made, found = asked(sales, days=7, targets={"2026-07": target})
-    month = found["month_chance"]
+    month = found[text].values
     sold = sales[-23:].sum()
-    assert month.values["sales"] == pytest.approx(sold)
-    assert month.values["expected"] == pytest.approx(sold + made.expected[0, :8].sum())
-    assert (month.values["chance"], month.severity) == (chance, severity)
-    assert month.values["low"] < month.values["expected"] < month.values["high"]
-    assert all(said(month))
+    assert month["sales"] == pytest.approx(sold)
+    assert month["month_end"] == pytest.approx(sold + made.expected[0, :8].sum(), rel=0.02)
+    assert month["chance"] == pytest.approx(1 if target == 1 else 0, abs=0.05)
+    assert month["month_low"] < month["month_end"] < month["month_high"]
+    assert all(said(found[text]))
 
 
 def test_the_chance_is_one_half_where_the_target_is_the_middle():
-    _, found = asked(noisy(300), targets={"2026-11": 1.0})
-    expected = found["month_chance"].values["expected"]
-    _, again = asked(noisy(300), targets={"2026-11": expected})
-    assert 0.25 < again["month_chance"].values["chance"] < 0.75
-
-
-def test_without_a_target_there_is_no_chance():
-    _, found = asked(noisy(200))
-    assert np.isnan(found["month_end_range"].values["chance"])
-    assert all(said(found["month_end_range"]))
+    _, found = asked(noisy(290))
+    expected = found["month_no_target"].values["month_end"]
+    assert all(said(found["month_no_target"]))
+    _, again = asked(noisy(290), targets={"2026-10": expected})
+    month = next(f for f in again.values() if f.id == "month_pace")
+    assert month.values["chance"] == pytest.approx(0.5, abs=0.01)
 
 
 @pytest.mark.parametrize("days", [6, 61])
