@@ -289,18 +289,29 @@ class Page:
         )
         return Shown(html, "\n".join(f"ok: {line}" for line in lines), {})
 
-    def provenance(self, names: Sequence[str]) -> Shown:
-        """The tables used: rows, first and last day, fingerprint; and the program's version."""
+    def provenance(self, names: Sequence[str], earlier: pd.DataFrame | None = None) -> Shown:
+        """The tables used: rows, first and last day, fingerprint; and the program's version.
+
+        earlier   what earlier reports said, if it was read: made_on and more
+        """
         lines = [
             self._provenance_of(name)
             for name in names
             if name in tables.available(self.shop.folder)
         ]
+        if earlier is not None and len(earlier):
+            lines.append(self._provenance_of_earlier(earlier))
         lines.append(f"shopanalysis {__version__}")
         html = Markup('<ul class="provenance">{}</ul>').format(
             Markup().join(Markup("<li>{}</li>").format(line) for line in lines)
         )
         return Shown(html, "\n".join(lines), {})
+
+    def _provenance_of_earlier(self, earlier: pd.DataFrame) -> str:
+        made_on = earlier["made_on"]
+        digest = hashlib.sha256(as_csv(earlier).encode()).hexdigest()[:12]
+        ends = {"first": made_on.min(), "last": made_on.max(), "count": made_on.nunique()}
+        return self.words.say("page.provenance_earlier", **ends, digest=digest)
 
     def _provenance_of(self, name: str) -> str:
         frame = self.shop.table(name)

@@ -24,7 +24,8 @@ FEW = {"level": "forecast_level", "profile": "forecast_profile"}
 SHOWN = ["date", "expected", "low_80", "high_80"]
 ITEM_COLUMNS = ["title", "sold_before", "expected", "low_80", "high_80", "outlook"]
 DEFINED = [*SHOWN[1:3], "sold_before", "outlook", "scenario", "conversion", "order_value", "method",
-           "mase", "wape", "bias", "skill", "covered_80", "covered_95", "origins"]  # fmt: skip
+           "mase", "wape", "bias", "skill", "covered_80", "covered_95", "origins", "made_on",
+           "days_known", "sold", "naive_wape"]  # fmt: skip
 LAST_ONES = 28  # days in which an item must have stopped to be named
 
 

@@ -277,6 +277,33 @@ def test_a_cell_over_its_time_and_a_kernel_that_dies_are_named(tmp_path, monkeyp
     assert "sleeps  failed: It stopped in code cell 3, under “A question”. The cell did n" in told
 
 
+def test_a_notebook_that_keeps_a_ledger_is_told_where_the_reports_are(tmp_path):
+    """A day sees what the days before it left, and the pages name the folder without its path."""
+    tiny_shop(tmp_path / "data" / "tea")
+    own = '\nledger: str = ""  # reports folder'
+    notebook(
+        tmp_path / "books",
+        "looks",
+        "from pathlib import Path",
+        "display({'text/html': f\"<p>{len(list(Path(ledger).glob('*/tea/looks.html')))} before\"}, raw=True)",
+        own=own,
+    )
+    out = tmp_path / "reports"
+    done = runs.run(
+        since=date(2026, 11, 19), until=date(2026, 11, 20), out=out,
+        notebooks_folder=tmp_path / "books", data_folder=tmp_path / "data", reporter=lines()[0],
+    )  # fmt: skip
+    assert done.code == 0
+    pages = [out / day / "tea" / "looks.html" for day in ("2026-11-19", "2026-11-20")]
+    assert [re.findall(r"<p>(\d) before", page.read_text("utf-8")) for page in pages] == [
+        ["0"],
+        ["1"],
+    ]
+    record = (out / "2026-11-20" / "tea" / "run.json").read_text("utf-8")
+    assert json.loads(record)["notebooks"]["looks"]["parameters"]["ledger"] == "reports"
+    assert str(tmp_path) not in record + pages[1].read_text("utf-8")
+
+
 def test_a_locked_day_is_not_touched(tmp_path):
     tiny_shop(tmp_path / "data" / "tea")
     notebook(tmp_path / "notebooks", "shows", SHOWS, own=OWN)

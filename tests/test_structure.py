@@ -20,7 +20,7 @@ def imported(path) -> set[str]:
     return names
 
 
-@pytest.mark.parametrize("name", [*ANALYSES, "alarms", "habits", "pace"])
+@pytest.mark.parametrize("name", [*ANALYSES, "alarms", "habits", "pace", "forecast_ledger"])
 def test_an_analysis_knows_no_file_no_figure_and_no_other_analysis(name):
     lower = {
         "bridge", "calendars", "difference_in_differences", "errors", "findings", "guards",

@@ -22,7 +22,7 @@ from shopanalysis import __version__, exports, report
 from shopanalysis import shop as shops
 from shopanalysis.batch import coverage, publishing
 from shopanalysis.batch.execution import Execution, Failure, Kernels, environment
-from shopanalysis.batch.notebooks import GIVEN, Notebook, choose, convert, discover
+from shopanalysis.batch.notebooks import GIVEN, LEDGER, Notebook, choose, convert, discover
 from shopanalysis.batch.publishing import Busy, Folder, Made
 from shopanalysis.errors import DataError, ParameterError
 from shopanalysis.shop import Shop
@@ -237,8 +237,10 @@ class _Day:
 
     def _execution(self, notebook: Notebook) -> Execution:
         given = (str(self.shop.folder), self.day.isoformat(), self.language)
-        told = dict(zip(GIVEN, given, strict=True)) | self.plan.settings[notebook.name]
-        return Execution(notebook, told, self.words)
+        told = dict(zip(GIVEN, given, strict=True))
+        if LEDGER in notebook.parameters:
+            told[LEDGER] = str(self.plan.out)
+        return Execution(notebook, told | self.plan.settings[notebook.name], self.words)
 
     def _finished(self, execution: Execution) -> tuple[Execution, Made | None]:
         """Render what has run; beside the next notebook, in the thread that ran it."""
@@ -266,9 +268,11 @@ class _Day:
         return Made(report.render(node, about, self.words), *report.collect(node))
 
     def _told(self, execution: Execution) -> dict[str, object]:
-        """All parameters with what the notebook took for them; the shop by name, not by path."""
+        """All parameters with what the notebook took for them; shop and reports by name, not by path."""
         defaults = {name: p.default for name, p in execution.notebook.parameters.items()}
-        return defaults | execution.parameters | {"shop": self.shop.id}
+        told = defaults | execution.parameters | {"shop": self.shop.id}
+        names = {str(self.plan.out): self.plan.out.name}
+        return told | {LEDGER: names.get(told[LEDGER], told[LEDGER])} if LEDGER in told else told
 
     def _publish(self, execution: Execution, made: Made | None) -> None:
         notebook, failure = execution.notebook, execution.failure
