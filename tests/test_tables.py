@@ -1,12 +1,13 @@
 """The data contract: what it refuses, and that the codebook for people says the same."""
 
 import re
+import tomllib
 
 import pandas as pd
 import pytest
 from small_shops import ROOT, rows
 
-from shopanalysis import tables
+from shopanalysis import shop, tables
 from shopanalysis.errors import DataError
 
 
@@ -129,3 +130,12 @@ def test_the_codebook_has_no_table_and_no_kind_that_is_not_in_the_contract():
     assert re.findall(r"^### `(\w+)`", CODEBOOK, re.MULTILINE) == list(tables.TABLES)
     for kind, meaning in tables.KINDS.items():
         assert f"| {kind} | {meaning} |" in CODEBOOK
+
+
+def test_the_codebook_says_every_key_of_a_campaign_and_every_rule_of_stock():
+    rules = tomllib.loads((ROOT / "shopanalysis" / "defaults.toml").read_text("utf-8"))["stock"]
+    told = CODEBOOK.split("### `[stock]`", 1)[1].split("\n### ", 1)[0]
+    for name, rule in rules.items():
+        assert f"| `{name}` | {rule['value']:g} | {rule['unit']} | {rule['source']} |" in told
+    told = CODEBOOK.split("### `[[campaigns]]`", 1)[1].split("\n### ", 1)[0]
+    assert all(f"`{key}`" in told for key in shop.CAMPAIGN)
