@@ -12,6 +12,7 @@ from scipy import stats
 DAY = pd.Timedelta(days=1)
 USUAL_WEEKS = 8  # same weekdays that say what is usual, at most
 FEWEST_WEEKS = 5
+FEWEST_TIMED = 4  # same weekdays that say when a day's orders end
 WEEKS_BACK = 13  # and none of them is older
 SPREAD_DAYS = 182  # days that say how much days differ, at most
 FEWEST_DAYS = 21
@@ -69,6 +70,26 @@ def clean_days(
     frame = frame[(frame["date"] <= date) & ~frame["date"].isin(campaign_days(campaigns))]
     kept = frame["date"].drop_duplicates().nlargest(days)
     return frame[frame["date"].isin(kept)]
+
+
+def orders_missing(orders: pd.DataFrame, date: pd.Timestamp) -> float:
+    """How many orders `date` still had to come after its last one, as of a file made before its end.
+
+    orders   created_at
+
+    By what the same weekday of the eight weeks before took after that time of day, times how busy the
+    day was until then. Missing without orders that day, or with fewer than FEWEST_TIMED such days.
+    """
+    placed = pd.DataFrame({"at": orders["created_at"].dropna()})
+    placed["day"] = placed["at"].dt.normalize()
+    placed = placed[placed["day"].isin(date - 7 * DAY * np.arange(USUAL_WEEKS + 1))]
+    today = placed["day"] == date
+    if not today.any() or placed.loc[~today, "day"].nunique() < FEWEST_TIMED:
+        return np.nan
+    time = placed["at"] - placed["day"]
+    later = time > time[today].max()
+    until = (~later & ~today).sum() / placed.loc[~today, "day"].nunique()
+    return float(later.sum() / placed.loc[~today, "day"].nunique() * today.sum() / max(until, 1.0))
 
 
 def usual(
@@ -158,18 +179,25 @@ def a_year_before(date: pd.Timestamp, campaigns: Iterable[Campaign]) -> tuple[pd
     """The day of the year before that `date` can be held against, and how it is chosen.
 
     "campaign"   the same day of the same phase of the same campaign, wherever the moon or the
-                 platform put it then; its last day where it was shorter
+                 platform put it then, counted from its nearer end
     "weekday"    the same weekday nearest to 364 days before, outside campaigns
     """
     campaigns = list(campaigns)
     for now in (c for c in campaigns if c.start <= date <= c.end):
         alike = [c for c in campaigns if _repeats(now, c) and _a_year_apart(now, c) <= 60]
         if alike:
-            then = min(alike, key=lambda c: _a_year_apart(now, c))
-            return min(then.start + (date - now.start), then.end), "campaign"
+            days = [_same_day_of(then, date, now) for then in alike]
+            return min(days, key=lambda day: abs((date - day).days - 365)), "campaign"
     weekdays = [date - 7 * week * DAY for week in (52, 51, 53, 50, 54)]
     outside = [day for day in weekdays if day not in campaign_days(campaigns)]
     return (outside or weekdays)[0], "weekday"
+
+
+def _same_day_of(then: Campaign, date: pd.Timestamp, now: Campaign) -> pd.Timestamp:
+    passed, left = date - now.start, now.end - date
+    if passed <= left:
+        return min(then.start + passed, then.end)
+    return max(then.end - left, then.start)
 
 
 def _a_year_apart(campaign: Campaign, earlier: Campaign) -> int:

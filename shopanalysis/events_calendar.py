@@ -16,7 +16,6 @@ from typing import Protocol
 
 import pandas as pd
 
-from shopanalysis import calendars
 from shopanalysis.calendars import DAY, Campaign
 from shopanalysis.errors import DataError
 
@@ -24,11 +23,7 @@ EVENTS = Path(__file__).with_name("events.toml")
 KINDS = ("own campaign", "platform event", "public holiday", "festival", "make-up working day")
 MAKE_UP = "make-up working day"
 SAME_SEASON = 90  # days: an own campaign this near to an event of its name stands for it
-A_YEAR_AGO = range(300, 431)  # days from an event to the same event a year before, moon or sun
-NEAREST_WEEKS = (52, 51, 53, 50, 54)
 PAST = 3  # years
-SPRING = "Spring Festival"
-SPRING_FELT = range(-28, 16)  # days around it on which shops sell by the moon's calendar
 MOON = ("spring_festival", "dragon_boat", "qixi", "mid_autumn")  # columns of events.toml
 
 
@@ -216,42 +211,6 @@ def _named_parts(run: list[pd.Timestamp], named: dict) -> list[Campaign]:
     ]
 
 
-def events(
-    platform: str,
-    country: str,
-    own: Iterable[Campaign],
-    first: pd.Timestamp,
-    last: pd.Timestamp,
-    known: tuple[pd.Timestamp, pd.Timestamp] | None = None,
-) -> pd.DataFrame:
-    """The special days from `first` to `last`: date, name, phase, kind, strength_known, per day and name.
-
-    known   first and last day of the shop's sales: strength_known says whether an earlier such phase
-            of that name lies wholly within them, so that its effect can be measured
-    """
-    since = min(first, known[0]) if known else first
-    found = stretches(platform, country, own, since, last)
-    rows = [
-        (day, s.campaign.name, s.campaign.phase, s.kind, _measured(s, found, known))
-        for s in found
-        for day in s.campaign.days
-        if first <= day <= last
-    ]
-    table = pd.DataFrame(rows, columns=["date", "name", "phase", "kind", "strength_known"])
-    return table.sort_values(["date", "name"], kind="stable", ignore_index=True)
-
-
-def _measured(stretch: Stretch, found: Sequence[Stretch], known) -> bool:
-    one = stretch.campaign
-    return known is not None and any(
-        (c.name, c.phase) == (one.name, one.phase)
-        and c.end < one.start
-        and known[0] <= c.start
-        and c.end <= known[1]
-        for c in (s.campaign for s in found)
-    )
-
-
 def campaigns_of(
     platform: str,
     country: str,
@@ -276,48 +235,9 @@ def around(shop: Sells, date: pd.Timestamp, *, holidays: bool = True) -> tuple[C
     return campaigns_of(shop.platform, shop.country, shop.campaigns, *span, holidays=holidays)
 
 
-def same_day_last_year(date: pd.Timestamp, campaigns: Iterable[Campaign]) -> pd.Timestamp:
-    """The day of the year before that `date` compares with.
-
-    In a campaign: the same day of the same phase, counted from its nearer end. Around the Spring
-    Festival, where `campaigns` hold one: as many days from it. Else the same weekday 52 weeks ago, or
-    the nearest week that is as ordinary as `date` is.
-    """
-    campaigns = list(campaigns)
-    inside = [c for c in campaigns if c.start <= date <= c.end]
-    for campaign in sorted(inside, key=lambda c: c.phase == "holiday"):
-        days = [_aligned(date, campaign, c) for c in campaigns if _a_year_before(c, campaign)]
-        if days:
-            return min(days, key=lambda day: abs((date - day).days - 365))
-    by_moon = any(c.name == SPRING for c in campaigns)
-    if by_moon and (offset := spring_offset(date)) in SPRING_FELT:
-        return moon_day("spring_festival", _moon_year(date) - 1) + offset * DAY
-    taken = calendars.campaign_days(campaigns)
-    for weeks in NEAREST_WEEKS:
-        day = date - 7 * weeks * DAY
-        if day not in taken and not (by_moon and spring_offset(day) in SPRING_FELT):
-            return day
-    return date - 364 * DAY
-
-
-def _a_year_before(earlier: Campaign, campaign: Campaign) -> bool:
-    same = (earlier.name, earlier.phase) == (campaign.name, campaign.phase)
-    return same and (campaign.start - earlier.start).days in A_YEAR_AGO
-
-
-def _aligned(date: pd.Timestamp, campaign: Campaign, earlier: Campaign) -> pd.Timestamp:
-    from_start, from_end = date - campaign.start, campaign.end - date
-    if from_start <= from_end:
-        return min(earlier.start + from_start, earlier.end)
-    return max(earlier.end - from_end, earlier.start)
-
-
-def _moon_year(date: pd.Timestamp) -> int:
-    """The year whose Spring Festival is nearest to `date`."""
-    years = (date.year, date.year + 1)
-    return min(years, key=lambda y: abs((date - moon_day("spring_festival", y)).days))
-
-
-def spring_offset(date: pd.Timestamp) -> int:
-    """Days from the nearest Spring Festival to `date`: negative before it."""
-    return (date - moon_day("spring_festival", _moon_year(date))).days
+def large(shop: Sells, date: pd.Timestamp) -> tuple[Campaign, ...]:
+    """Of around(), the shop's own campaigns and what events.toml calls large: no usual days."""
+    span = (date - PAST * 366 * DAY, date + 366 * DAY)
+    found = stretches(shop.platform, shop.country, shop.campaigns, *span)
+    names = set(_known()["large"])
+    return tuple(s.campaign for s in found if s.kind == "own campaign" or s.campaign.name in names)

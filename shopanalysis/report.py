@@ -13,15 +13,16 @@ import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
-from shopanalysis import __version__, figures, tables
+from shopanalysis import __version__, events_calendar, figures, tables
 from shopanalysis import shop as shops
-from shopanalysis.calendars import DAY
+from shopanalysis.calendars import DAY, Campaign
 from shopanalysis.errors import DataError, ParameterError
 from shopanalysis.findings import SEVERITIES, Finding
 from shopanalysis.words import Words, metrics
@@ -111,6 +112,11 @@ class Page:
         """One table of the data contract, up to and including the page's date; empty when it has none."""
         frame = self.shop.table(name)
         return frame[frame["date"] <= self.date] if "date" in frame else frame
+
+    @cached_property
+    def campaigns(self) -> tuple[Campaign, ...]:
+        """The shop's campaigns, and the large events of its platform and country (events_calendar.large)."""
+        return events_calendar.large(self.shop, self.date)
 
     def period(self, days: int) -> dict[str, object]:
         """The last `days` days as a caption says them: first, last, days."""

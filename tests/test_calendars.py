@@ -132,7 +132,7 @@ ELEVENS = [
         ("2026-11-20", "2025-11-21", "weekday"),  # both Fridays
         ("2026-11-05", "2025-11-05", "campaign"),  # second day of the second preheat
         ("2026-02-17", "2025-01-29", "campaign"),  # New Year's Day by the moon
-        ("2026-02-24", "2025-02-04", "campaign"),  # the ninth day; there were eight
+        ("2026-02-24", "2025-02-04", "campaign"),  # the last day of each
         ("2026-02-03", "2025-02-11", "weekday"),  # 2025-02-04 was a holiday, so a week later
     ],
 )
@@ -162,3 +162,27 @@ def test_a_distance_is_as_rare_as_the_alarm_promises():
     assert calendars.chance(0.0) == 1
     assert calendars.chance(calendars.ALARM) == calendars.chance(-calendars.ALARM)
     assert calendars.chance(calendars.ALARM) == pytest.approx(0.007)
+
+
+def orders_at(*times: str) -> pd.DataFrame:
+    return pd.DataFrame({"created_at": pd.to_datetime(list(times))})
+
+
+FRIDAYS = ["2026-10-23", "2026-10-30", "2026-11-06", "2026-11-13"]
+
+
+def test_orders_that_a_day_still_had_to_come_by_hand():
+    """Four Fridays with two orders by noon and six after it; this one stops at noon with one."""
+    usual = [f"{d} {h:02}:30" for d in FRIDAYS for h in (10, 11, 13, 14, 15, 16, 17, 20)]
+    other_days = [f"2026-11-19 {h:02}:30" for h in range(9, 12)]
+    orders = orders_at(*usual, *other_days, "2026-11-20 12:00")
+    assert calendars.orders_missing(orders, day("2026-11-20")) == 6 * 1 / 2
+    whole = orders_at(*usual, "2026-11-20 10:00", "2026-11-20 21:00")
+    assert calendars.orders_missing(whole, day("2026-11-20")) == 0
+
+
+def test_what_a_day_still_had_to_come_is_not_known_without_its_orders_or_earlier_weeks():
+    usual = [f"{d} 15:00" for d in FRIDAYS]
+    assert np.isnan(calendars.orders_missing(orders_at(*usual), day("2026-11-20")))
+    few = orders_at(*usual[:3], "2026-11-20 10:00")
+    assert np.isnan(calendars.orders_missing(few, day("2026-11-20")))

@@ -1,11 +1,12 @@
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
 from small_shops import ROOT, day
 
-from shopanalysis import events_calendar
+from shopanalysis import calendars, events_calendar
 from shopanalysis.calendars import Campaign
 from shopanalysis.errors import DataError
 
@@ -146,56 +147,35 @@ def test_campaigns_without_days_off():
     assert {c.name for c in with_days_off} - {c.name for c in campaigns} >= {"National Day"}
 
 
-def test_the_table_says_which_effects_the_shops_own_past_can_show():
-    week = (day("2026-11-09"), day("2026-11-15"))
-    known = (day("2025-11-01"), day("2026-11-08"))
-    table = events_calendar.events("tmall", "CN", (), *week, known)
-    assert table.columns.tolist() == ["date", "name", "phase", "kind", "strength_known"]
-    by_day = table[table["name"] == "Double 11"].set_index("date")
-    assert by_day["phase"].tolist() == ["event"] * 6 + ["tail"]
-    assert by_day["strength_known"].all()  # this year's first wave, and last year's tail
-    unknown = events_calendar.events("tmall", "CN", (), *week)
-    assert not unknown["strength_known"].any()
+def test_large_events_are_those_on_which_nearly_every_shop_sells_otherwise():
+    sale = Campaign("店庆", day("2026-04-10"), day("2026-04-12"))
+    shop = SimpleNamespace(platform="tmall", country="CN", campaigns=(sale,))
+    names = {c.name for c in events_calendar.large(shop, day("2026-11-20"))}
+    assert names == {"Double 11", "Double 12", "618", "New Year Goods Festival",
+                     "Spring Festival", "店庆"}  # fmt: skip
+    abroad = SimpleNamespace(platform="other", country="GB", campaigns=())
+    assert {c.name for c in events_calendar.large(abroad, day("2026-11-20"))} == {
+        "Black Friday", "Christmas Day",
+    }  # fmt: skip
 
 
 ALL = events_calendar.campaigns_of("tmall", "CN", (), *LONG)
 
 
 @pytest.mark.parametrize(
-    ("date", "before"),
+    ("date", "before", "how"),
     [
-        ("2026-11-11", "2025-11-11"),  # the same day of the same wave
-        ("2024-11-11", "2023-11-11"),  # the waves have changed: counted from the nearer end
-        ("2025-01-07", "2024-01-19"),  # seventh day of the New Year Goods Festival
-        ("2026-02-17", "2025-01-29"),  # the first day of the year by the moon
-        ("2026-02-06", "2025-01-18"),  # eleven days before it
-        ("2026-09-25", "2025-10-06"),  # Mid-Autumn
-        ("2026-03-25", "2025-03-26"),  # an ordinary Wednesday
-        ("2026-09-28", "2025-09-29"),
-        ("2026-10-12", "2025-10-13"),  # 52 weeks
+        ("2026-11-11", "2025-11-11", "campaign"),  # the same day of the same wave
+        ("2024-11-11", "2023-11-11", "campaign"),  # the waves have changed: from the nearer end
+        ("2025-01-07", "2024-01-19", "campaign"),  # seventh day of the New Year Goods Festival
+        ("2026-02-17", "2025-01-29", "campaign"),  # the first day of the year by the moon
+        ("2026-09-25", "2025-10-06", "campaign"),  # Mid-Autumn
+        ("2026-03-25", "2025-03-26", "weekday"),
+        ("2026-10-12", "2025-10-13", "weekday"),  # 52 weeks
     ],
 )
-def test_the_same_day_a_year_before(date, before):
-    assert events_calendar.same_day_last_year(day(date), ALL) == day(before)
-
-
-@pytest.mark.parametrize(
-    ("date", "before"), [("2026-11-10", "2025-11-08"), ("2026-11-11", "2025-11-11")]
-)
-def test_a_shorter_campaign_is_held_against_the_longer_one_from_both_ends(date, before):
-    longer = Campaign("sale", day("2025-11-08"), day("2025-11-11"))
-    shorter = Campaign("sale", day("2026-11-10"), day("2026-11-11"))
-    assert events_calendar.same_day_last_year(day(date), [longer, shorter]) == day(before)
-
-
-def test_an_ordinary_day_is_not_compared_with_a_campaign():
-    sale = Campaign("sale", day("2025-03-20"), day("2025-03-27"))
-    before = events_calendar.same_day_last_year(day("2026-03-25"), [sale])
-    assert before == day("2025-04-02")  # the nearest Wednesday outside it
-
-
-def test_without_a_campaign_it_is_the_weekday_52_weeks_ago():
-    assert events_calendar.same_day_last_year(day("2026-02-17"), ()) == day("2025-02-18")
+def test_the_day_a_year_before_by_the_years_events(date, before, how):
+    assert calendars.a_year_before(day(date), ALL) == (day(before), how)
 
 
 def test_an_unknown_country_is_refused_and_none_has_no_holidays():
