@@ -19,11 +19,18 @@ import numpy as np
 import pandas as pd
 
 from shopanalysis import forecasting, ranges, shop, smoothing
-from shopanalysis.calendars import Campaign
+from shopanalysis.calendars import DAY, Campaign
 
 DAYS, ORIGINS, APART, TOP, TAIL = 28, 8, 28, 20, 20
 FEWEST = 10  # days with sales before an origin, for a series to count there
 SPRING_FESTIVALS = ("2013-02-10", "2014-01-31", "2015-02-19")
+OCCASIONS = {  # of Tmall mother-and-baby that the years before can say something about: first, last day
+    "Double 11, 2013": ("2013-11-01", "2013-11-14"),
+    "Double 11, 2014": ("2014-11-01", "2014-11-14"),
+    "Double 12, 2013": ("2013-12-12", "2013-12-12"),
+    "Double 12, 2014": ("2014-12-12", "2014-12-12"),
+    "Spring Festival, 2014": ("2014-01-19", "2014-02-08"),
+}
 
 
 def uk_online_retail(data: Path) -> tuple[pd.DataFrame, tuple[Campaign, ...]]:
@@ -89,6 +96,15 @@ def origins(history: pd.DataFrame) -> list[int]:
     """Places of the first unknown day, APART days from each other, the last with DAYS after it."""
     last = history.shape[1] - DAYS
     return [last - APART * k for k in range(ORIGINS)][::-1]
+
+
+def eves(name: str, history: pd.DataFrame) -> dict[str, int]:
+    """Occasion -> place of the first day of the forecast made on its eve, a week before a single day."""
+    found = {}
+    for occasion, (start, end) in OCCASIONS.items() if name == "tmall" else ():
+        early = pd.Timestamp(start) - (7 if start == end else 0) * DAY
+        found[occasion] = history.columns.get_loc(early)
+    return found
 
 
 def seasonal_naive(known: np.ndarray) -> np.ndarray:
@@ -188,7 +204,12 @@ def export(shops: dict, folder: Path) -> None:
             for c in campaigns
             for i, day in enumerate(c.days)
         ]
-        about = {"origins": origins(history), "days": DAYS, "events": events}
+        about = {
+            "origins": origins(history),
+            "event_origins": list(eves(name, history).values()),
+            "days": DAYS,
+            "events": events,
+        }
         (folder / f"{name}.json").write_text(json.dumps(about))
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import pandas as pd
 
 SEASON = 7
+LEVELS = (80, 95)  # of the ranges asked of AutoETS
 
 
 def candidates():
@@ -30,6 +31,7 @@ def candidates():
             "ADIDA": lambda: models.ADIDA(),
         }
         found = {name: _stats(model) for name, model in made.items()}
+        found[QUANTILES] = _quantiles(made["AutoETS"])
     except ImportError:
         pass
     try:
@@ -54,6 +56,26 @@ def _stats(make):
     return forecast
 
 
+def _quantiles(make):
+    """Quantiles by day: rows "series|share", as ranges of LEVELS and the middle between them."""
+
+    def forecast(known, days, events):
+        import numpy as np
+
+        ahead = {}
+        for name, values in known.iterrows():
+            made = make().forecast(y=values.to_numpy(np.float64), h=days, level=list(LEVELS))
+            shares = {0.5: made["mean"]}
+            for level in LEVELS:
+                shares[0.5 - level / 200] = made[f"lo-{level}"]
+                shares[0.5 + level / 200] = made[f"hi-{level}"]
+            for share, value in shares.items():
+                ahead[f"{name}|{share:.3f}"] = np.maximum(value, 0)
+        return pd.DataFrame(ahead).T
+
+    return forecast
+
+
 def _prophet(known, days, events):
     from prophet import Prophet
 
@@ -68,7 +90,9 @@ def _prophet(known, days, events):
     return pd.DataFrame(ahead).T
 
 
-SLOW = {"AutoARIMA": ("total", "top"), "Prophet": ("total", "top")}
+QUANTILES = "AutoETS quantiles"
+SLOW = {"AutoARIMA": ("total", "top")}
+ON_EVENTS = ("Prophet", "AutoETS", "AutoTheta")  # also from the eve of each occasion
 INTERMITTENT = {"TSB": ("tail",), "ADIDA": ("tail",)}
 
 
@@ -82,7 +106,8 @@ def main(folder: Path, wanted: list[str]) -> None:
             said = json.loads(about.read_text())
             history = pd.read_parquet(about.with_suffix(".parquet"))
             history = history[history.index.str.split(":").str[0].isin(groups)]
-            for origin in said["origins"]:
+            events = said["event_origins"] if candidate in ON_EVENTS else []
+            for origin in sorted({*said["origins"], *events}):
                 file = folder / "made" / f"{candidate}--{about.stem}--{origin}.parquet"
                 if file.exists():
                     continue
