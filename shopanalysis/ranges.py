@@ -12,12 +12,14 @@ from shopanalysis.calendars import DAY
 from shopanalysis.forecasting import Forecast
 from shopanalysis.smoothing import WEEK
 
-FEWEST = 6  # past dates below which no range is given
+FEWEST = 2  # past dates below which no range is given
 RECENT = 26  # weeks behind the size of a series' errors
 LEAST_FREEDOM = 3.0
-LEAST = 14  # days tried below which that size is not known
+LEAST = 14  # days tried that the change from week to week counts for in that size
+AGAIN = 0.25  # of its lift, on the log scale: how far off a campaign may be the next time
+ASSUMED = 3  # campaigns tried that this assumption counts for
+NORMAL = (np.pi / 2) ** 0.5  # standard deviation over mean absolute error
 SCORES = ["mase", "wape", "bias", "skill", "origins"]
-EVENT = 2**0.5  # a ratio measured once is as doubtful as the level that it multiplies
 
 
 def sizes(made: Forecast) -> np.ndarray:
@@ -26,7 +28,10 @@ def sizes(made: Forecast) -> np.ndarray:
 
 
 def _sizes(made: Forecast) -> np.ndarray:
-    """(origins and now, series): the same as it was known at each past date, so that its own doubt counts."""
+    """(origins and now, series): the same as it was known at each past date, so that its own doubt counts.
+
+    Where few days were tried, it leans on the change from week to week, which has two days' noise.
+    """
     size = np.abs(_errors(made))
     dates, series, days = size.shape
     total, known = np.zeros((dates + 1, series)), np.zeros((dates + 1, series))
@@ -34,8 +39,22 @@ def _sizes(made: Forecast) -> np.ndarray:
         week, shift = size[..., start : start + WEEK], start // WEEK + 1
         total[shift:] += np.nansum(week, axis=2)[: max(dates + 1 - shift, 0)]
         known[shift:] += (~np.isnan(week)).sum(axis=2)[: max(dates + 1 - shift, 0)]
+    change = _changes(made)
     total, known = _last(total), _last(known)
+    total, known = total + LEAST * np.nan_to_num(change), known + LEAST * ~np.isnan(change)
     return np.where(known >= LEAST, total / np.maximum(known, 1), np.nan)
+
+
+def _changes(made: Forecast) -> np.ndarray:
+    """(origins and now, series): mean absolute change from week to week up to then, over root two."""
+    change = np.abs(made.learned[:, WEEK:] - made.learned[:, :-WEEK])
+    known = np.cumsum(~np.isnan(change), axis=1)
+    total = np.cumsum(np.nan_to_num(change), axis=1)
+    back = np.asarray((made.days[0] - made.origins) // DAY, int)
+    at = change.shape[1] - 1 - np.append(back, 0)
+    enough = (at >= 0)[:, None] & (known.T[np.maximum(at, 0)] >= LEAST if known.size else False)
+    mean = (total / np.maximum(known, 1)).T[np.maximum(at, 0)] if known.size else np.nan
+    return np.where(enough, mean, np.nan) / 2**0.5 + np.zeros((len(at), len(made.series)))
 
 
 def _last(by_week: np.ndarray) -> np.ndarray:
@@ -50,72 +69,148 @@ def _errors(made: Forecast) -> np.ndarray:
     return np.where(made.tried_event[:, None], np.nan, error)
 
 
-def widening(made: Forecast) -> np.ndarray:
-    """(series, days): how many times an ordinary day's doubt each day has."""
-    wider = np.maximum(made.factor, np.sqrt(made.factor))
-    return np.where(made.event, EVENT * wider, 1.0)
-
-
 def by_day(made: Forecast, level: int) -> tuple[np.ndarray, np.ndarray]:
     """Low and high, (series, days), that hold a day's sales `level` times in 100; nan: no range.
 
-    Quantiles of past errors over their mean size, pooled by group and week ahead; for weeks ahead
-    that were never tried, those of the last week tried. Vovk et al. (2005), Algorithmic Learning in
-    a Random World; a group of few series is widened by Student's t.
+    Quantiles of past errors over their mean size, pooled by group and week ahead; weeks ahead that
+    were never tried are as if the error had grown since like a walk. Vovk et al. (2005), Algorithmic
+    Learning in a Random World; few dates are widened by Student's t.
     """
-    size = sizes(made)
-    scaled = _scaled_errors(made)
+    size, scaled = sizes(made), _scaled_errors(made)
     low, high = np.full(made.expected.shape, np.nan), np.full(made.expected.shape, np.nan)
     for group in np.unique(made.groups):
         rows = made.groups == group
         for start in range(0, len(made.days), WEEK):
             days = slice(start, start + WEEK)
-            errors = scaled[:, rows, days]
-            tried = (~np.isnan(errors)).any(axis=(1, 2)).sum()
-            if tried >= FEWEST:
-                ends = _quantiles(errors, level, _freedom(_mean_over_days(errors)))
+            errors, ahead = scaled[:, rows, days], start // WEEK + 1
+            if (~np.isnan(errors)).any(axis=(1, 2)).sum() >= FEWEST:
+                freedom = _freedom(_mean_over_days(errors))
+                ends, last = _quantiles(errors, level, freedom, freedom * rows.sum() * WEEK), ahead
             elif start == 0:
                 break
-            low[rows, days], high[rows, days] = ends
-    return _laid(low, high, size[:, None] * widening(made), made.expected)
+            low[rows, days], high[rows, days] = np.array(ends) * (ahead / last) ** 0.5
+    wide = widening(made) * np.where(made.event, _wilder(made, level)[:, None], 1.0)
+    return _laid(size[:, None] * wide * low, size[:, None] * wide * high, made.expected)
 
 
 def of_sum(made: Forecast, level: int, days: int, start: int = 0) -> tuple[np.ndarray, np.ndarray]:
     """Low and high, (series), of the sum over `days` from the day `start` ahead; nan: no range.
 
     From the errors of past sums, not from daily ranges: errors of single days cancel out in part.
+    Sums longer than those tried are as if the error per day lasted. The doubt of a campaign's lift
+    is shared by its days, and added.
     """
     window = slice(start, start + days)
-    errors = _scaled(made, window).mean(axis=2) * days
     low, high = np.full(len(made.series), np.nan), np.full(len(made.series), np.nan)
     for group in np.unique(made.groups):
         rows = made.groups == group
-        tried = (~np.isnan(errors[:, rows])).any(axis=1).sum()
-        if tried >= FEWEST:
-            low[rows], high[rows] = _quantiles(errors[:, rows], level, _freedom(errors[:, rows]))
-    size = sizes(made) * widening(made)[:, window].mean(axis=1)
-    return _laid(low, high, size, made.expected[:, window].sum(axis=1))
+        errors = _longest(_scaled_errors(made)[:, rows], made, window).mean(axis=2) * days
+        if (~np.isnan(errors)).any(axis=1).sum() >= FEWEST:
+            freedom = _freedom(errors)
+            low[rows], high[rows] = _quantiles(errors, level, freedom, freedom * rows.sum())
+    plain, shared = _parts(made)
+    ordinary, size = plain[:, window].mean(axis=1), sizes(made)
+    doubt = shared[:, window].sum(axis=1) * NORMAL * _normal(level) * _wilder(made, level)
+    ends = (np.hypot(ordinary * end, doubt) * size for end in (low, high))
+    return _laid(-next(ends), next(ends), made.expected[:, window].sum(axis=1))
+
+
+def widening(made: Forecast) -> np.ndarray:
+    """(series, days): how many times an ordinary day's doubt each day has."""
+    return np.hypot(*_parts(made))
+
+
+def _parts(made: Forecast) -> tuple[np.ndarray, np.ndarray]:
+    """(series, days) twice: what a campaign's factor multiplies, and the doubt of the factor itself.
+
+    The second by what is assumed of a lift, times how much further off past campaigns were than that.
+    """
+    plain, shared = _assumed(made.factor, made.event, made.expected, sizes(made))
+    further = _further(made)[0]
+    new = made.event & (made.factor == 1).all(axis=0)
+    times = np.where(new, further[:, 1:], further[:, :1])
+    whole = np.hypot(plain, shared) * times
+    return plain, np.sqrt(np.maximum(whole**2 - plain**2, 0.0)) * made.event
+
+
+def _assumed(factor, event, expected, size) -> tuple[np.ndarray, np.ndarray]:
+    """The two parts before any campaign was tried, over the size of an ordinary day's error.
+
+    A lift measured once is as doubtful as the level that it multiplies, and not quite the same again.
+    """
+    plain = np.where(event[..., None, :], np.maximum(factor, np.sqrt(factor)), 1.0)
+    again = AGAIN * np.log(np.maximum(factor, 1e-3)) * expected / NORMAL
+    scale = np.where(size > 0, size, np.inf)[..., None]
+    return plain, np.where(event[..., None, :], np.hypot(plain, again / scale), 0.0)
+
+
+def _further(made: Forecast) -> tuple[np.ndarray, np.ndarray]:
+    """(series, 2) twice: errors on past campaign days over those assumed, and campaigns that it rests on.
+
+    Of campaigns with a precedent, and of those that were the first of their kind; by group.
+    """
+    size = _sizes(made)[:-1]
+    parts = _assumed(made.tried_factor, made.tried_event, made.tried[made.method], size)
+    scale = np.hypot(*parts) * size[..., None]
+    ratio = np.abs(made.actual - made.tried[made.method]) / np.where(scale > 0, scale, np.nan)
+    new = (made.tried_factor == 1).all(axis=1)
+    times, counted = np.ones((len(made.series), 2)), np.full((len(made.series), 2), 0.0)
+    for kind, days in enumerate((made.tried_event & ~new, made.tried_event & new)):
+        stretch = _stretches(made, days)
+        for group in np.unique(made.groups):
+            rows = made.groups == group
+            means = [_mean(ratio[:, rows].transpose(0, 2, 1)[stretch == n])
+                     for n in range(stretch.max(initial=-1) + 1)]  # fmt: skip
+            known = np.array(means)[~np.isnan(means)] if means else np.array([])
+            times[rows, kind] = (ASSUMED + known.sum()) / (ASSUMED + len(known))
+            counted[rows, kind] = len(known)
+    return times, counted
+
+
+def _stretches(made: Forecast, days: np.ndarray) -> np.ndarray:
+    """(origins, days): the number of the stretch of special dates that each lies in; -1: none."""
+    back = np.asarray((made.origins - made.days[0]) // DAY, int)
+    date = back[:, None] + np.arange(days.shape[1])
+    dates = np.unique(date[days])
+    number = np.cumsum(np.diff(dates, prepend=dates[:1]) > 1)
+    found = np.full(days.shape, -1)
+    found[days] = number[np.searchsorted(dates, date[days])]
+    return found
+
+
+def _wilder(made: Forecast, level: int) -> np.ndarray:
+    """(series): Student's t over the normal quantile, by how many campaigns their doubt rests on."""
+    freedom = ASSUMED + _further(made)[1].max(axis=1)
+    return stats.t.ppf(0.5 + level / 200, freedom) / _normal(level)
+
+
+def _normal(level: int) -> float:
+    return stats.norm.ppf(0.5 + level / 200)
 
 
 def paths(made: Forecast, name: str, draws: int = 2000, seed: int = 0) -> np.ndarray:
     """(draws, days): ways in which the days ahead of one series may go; empty where there is no range.
 
     Each is the whole row of errors of one past date and one series of its group, so that days keep
-    their dependence, times what a scale measured on few dates leaves open (Student's t).
+    their dependence, times what a scale measured on few dates leaves open (Student's t); where rows
+    so long were not tried, a shorter one over again. Campaigns' lifts are off together.
     """
-    row = made.row(name)
+    row, days = made.row(name), len(made.days)
     rows = made.groups == made.groups[row]
-    errors = _scaled(made, slice(None))[:, rows]
+    errors = _longest(_scaled_errors(made)[:, rows], made, slice(0, days))
+    pool = errors.reshape(-1, errors.shape[2])
+    pool = pool[~np.isnan(pool).any(axis=1)]
     tried = (~np.isnan(errors)).all(axis=2).any(axis=1).sum()
     if tried < FEWEST or np.isnan(sizes(made)[row]):
-        return np.empty((0, len(made.days)))
-    pool = errors.reshape(-1, len(made.days))
-    pool = pool[~np.isnan(pool).any(axis=1)]
+        return np.empty((0, days))
     generator = np.random.default_rng(seed)
     freedom = _freedom(errors.mean(axis=2))
-    drawn = pool[generator.integers(len(pool), size=draws)]
+    drawn = pool[generator.integers(len(pool), size=draws)][:, np.arange(days) % pool.shape[1]]
     drawn = drawn * np.sqrt(freedom / generator.chisquare(freedom, size=draws))[:, None]
-    return np.maximum(made.expected[row] + sizes(made)[row] * widening(made)[row] * drawn, 0.0)
+    plain, shared = (part[row] for part in _parts(made))
+    off = generator.standard_t(ASSUMED + _further(made)[1][row].max(), size=draws)[:, None]
+    moved = sizes(made)[row] * (plain * drawn + shared * NORMAL * off)
+    return np.maximum(made.expected[row] + moved, 0.0)
 
 
 def _scaled_errors(made: Forecast) -> np.ndarray:
@@ -123,19 +218,25 @@ def _scaled_errors(made: Forecast) -> np.ndarray:
     return _errors(made) / np.where(size > 0, size, np.nan)[..., None]
 
 
-def _scaled(made: Forecast, window: slice) -> np.ndarray:
-    """Past errors over their series' mean size, (origins, series, days of `window`).
+def _longest(scaled: np.ndarray, made: Forecast, window: slice) -> np.ndarray:
+    """Past errors of `window`, or of its first weeks that were tried on enough dates."""
+    for stop in (window.stop, *range(window.stop - WEEK, window.start + WEEK - 1, -WEEK)):
+        errors = _whole(scaled, made, slice(window.start, stop))
+        if (~np.isnan(errors)).any(axis=(1, 2)).sum() >= FEWEST:
+            return errors
+    return errors
 
-    Only windows that had ended, with at least half of their days counted; a day not counted (a
-    campaign's, a missing one) has the mean of the window's others.
+
+def _whole(scaled: np.ndarray, made: Forecast, window: slice) -> np.ndarray:
+    """Scaled errors of windows that had ended, with at least half of their days counted.
+
+    A day not counted (a campaign's, a missing one) has the mean of the window's others.
     """
-    errors = _scaled_errors(made)[:, :, window]
+    errors = scaled[:, :, window]
     known = ~np.isnan(errors)
-    share = known.mean(axis=2)
     mean = np.nansum(errors, axis=2) / np.maximum(known.sum(axis=2), 1)
-    length = len(range(*window.indices(len(made.days))))
-    ended = made.origins + ((window.start or 0) + length) * DAY <= made.days[0]
-    usable = (share >= 0.5) & np.asarray(ended)[:, None]
+    ended = made.origins + window.stop * DAY <= made.days[0]
+    usable = (known.mean(axis=2) >= 0.5) & np.asarray(ended)[:, None]
     return np.where(usable[..., None], np.where(known, errors, mean[..., None]), np.nan)
 
 
@@ -159,17 +260,24 @@ def _mean_over_days(errors: np.ndarray) -> np.ndarray:
     return np.where(known > 0, np.nansum(errors, axis=2) / np.maximum(known, 1), np.nan)
 
 
-def _quantiles(errors: np.ndarray, level: int, freedom: float) -> tuple[float, float]:
-    known = errors[~np.isnan(errors)]
-    share = 0.5 + level / 200
+def _quantiles(errors: np.ndarray, level: int, freedom: float, draws: float) -> tuple[float, float]:
+    """Ends that hold `level` in 100 of what the scaled errors were drawn from.
+
+    draws   independent errors that they are worth: too few of them to show so rare a one are taken
+            to follow Student's t about no error
+    """
+    known, share = errors[~np.isnan(errors)], 0.5 + level / 200
+    if share * (1 + 1 / draws) > 1:
+        end = np.sqrt((known**2).mean()) * stats.t.ppf(share, freedom)
+        return -end, end
     wider = stats.t.ppf(share, freedom) / stats.norm.ppf(share)
-    safe = min(share * (1 + 1 / known.size), 1.0)
+    safe = share * (1 + 1 / draws)
     low, high = np.quantile(known, [1 - safe, safe])
     return min(low, 0.0) * wider, max(high, 0.0) * wider
 
 
-def _laid(low, high, size, expected) -> tuple[np.ndarray, np.ndarray]:
-    return np.maximum(expected + size * low, 0.0), np.maximum(expected + size * high, 0.0)
+def _laid(below, above, expected) -> tuple[np.ndarray, np.ndarray]:
+    return np.maximum(expected + below, 0.0), np.maximum(expected + above, 0.0)
 
 
 def as_of(made: Forecast, place: int) -> Forecast:
@@ -193,6 +301,7 @@ def as_of(made: Forecast, place: int) -> Forecast:
         actual=np.where(known, made.actual[:place], np.nan),
         tried_event=made.tried_event[:place],
         tried_factor=made.tried_factor[:place],
+        learned=made.learned[:, : made.learned.shape[1] - (made.days[0] - origin) // DAY],
     )
 
 
