@@ -15,7 +15,18 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from forecast_sets import CALENDARS, DAYS, ORIGINS, Series, eves, export, given, groups, origins
+from forecast_sets import (
+    CALENDARS,
+    DAYS,
+    ORIGINS,
+    Series,
+    eves,
+    export,
+    given,
+    groups,
+    made_up,
+    origins,
+)
 
 from shopanalysis import forecasting, ranges
 
@@ -163,15 +174,13 @@ def table(errors: pd.DataFrame) -> pd.DataFrame:
 
 def timing() -> pd.DataFrame:
     """CPU seconds for 1,000 made-up series of three years, 28 days ahead with ranges."""
-    generator = np.random.default_rng(0)
-    season = 1 + 0.3 * np.sin(np.arange(1095) * 2 * np.pi / 7)
-    values = generator.poisson(generator.gamma(1, 5, (1000, 1)) * season).astype(float)
-    history = pd.DataFrame(values, columns=pd.date_range("2023-01-01", periods=1095))
+    history = made_up(1000)
     start = time.process_time()
     made = forecasting.forecast(history, DAYS)
     point = time.process_time() - start
     for level in (80, 95):
         ranges.by_day(made, level)
+        ranges.of_sum(made, level, DAYS)
     return pd.DataFrame({"forecast": [point], "with ranges": [time.process_time() - start]})
 
 

@@ -9,64 +9,24 @@ import pandas as pd
 from scipy import stats
 
 from shopanalysis.calendars import DAY
+from shopanalysis.forecast_errors import (
+    ASSUMED,
+    NORMAL,
+    further,
+    mean,
+    normal,
+    scaled,
+    sizes,
+    widening,
+    widening_parts,
+    wilder,
+)
 from shopanalysis.forecasting import Forecast
 from shopanalysis.smoothing import WEEK
 
 FEWEST = 2  # past dates below which no range is given
-RECENT = 26  # weeks behind the size of a series' errors
 LEAST_FREEDOM = 3.0
-LEAST = 14  # days tried that the change from week to week counts for in that size
-AGAIN = 0.25  # of its lift, on the log scale: how far off a campaign may be the next time
-ASSUMED = 3  # campaigns tried that this assumption counts for
-NORMAL = (np.pi / 2) ** 0.5  # standard deviation over mean absolute error
 SCORES = ["mase", "wape", "bias", "skill", "origins"]
-
-
-def sizes(made: Forecast) -> np.ndarray:
-    """Mean absolute error of each series over the last RECENT weeks, campaign days left out; nan: none."""
-    return _sizes(made)[-1]
-
-
-def _sizes(made: Forecast) -> np.ndarray:
-    """(origins and now, series): the same as it was known at each past date, so that its own doubt counts.
-
-    Where few days were tried, it leans on the change from week to week, which has two days' noise.
-    """
-    size = np.abs(_errors(made))
-    dates, series, days = size.shape
-    total, known = np.zeros((dates + 1, series)), np.zeros((dates + 1, series))
-    for start in range(0, days, WEEK):
-        week, shift = size[..., start : start + WEEK], start // WEEK + 1
-        total[shift:] += np.nansum(week, axis=2)[: max(dates + 1 - shift, 0)]
-        known[shift:] += (~np.isnan(week)).sum(axis=2)[: max(dates + 1 - shift, 0)]
-    change = _changes(made)
-    total, known = _last(total), _last(known)
-    total, known = total + LEAST * np.nan_to_num(change), known + LEAST * ~np.isnan(change)
-    return np.where(known >= LEAST, total / np.maximum(known, 1), np.nan)
-
-
-def _changes(made: Forecast) -> np.ndarray:
-    """(origins and now, series): mean absolute change from week to week up to then, over root two."""
-    change = np.abs(made.learned[:, WEEK:] - made.learned[:, :-WEEK])
-    known = np.cumsum(~np.isnan(change), axis=1)
-    total = np.cumsum(np.nan_to_num(change), axis=1)
-    back = np.asarray((made.days[0] - made.origins) // DAY, int)
-    at = change.shape[1] - 1 - np.append(back, 0)
-    enough = (at >= 0)[:, None] & (known.T[np.maximum(at, 0)] >= LEAST if known.size else False)
-    mean = (total / np.maximum(known, 1)).T[np.maximum(at, 0)] if known.size else np.nan
-    return np.where(enough, mean, np.nan) / 2**0.5 + np.zeros((len(at), len(made.series)))
-
-
-def _last(by_week: np.ndarray) -> np.ndarray:
-    """Sums over the last RECENT rows, up to each."""
-    summed = np.cumsum(by_week, axis=0)
-    return summed - np.pad(summed, ((RECENT, 0), (0, 0)))[: len(summed)]
-
-
-def _errors(made: Forecast) -> np.ndarray:
-    """(origins, series, days): sold less expected, of ordinary days."""
-    error = made.actual - made.tried[made.method]
-    return np.where(made.tried_event[:, None], np.nan, error)
 
 
 def by_day(made: Forecast, level: int) -> tuple[np.ndarray, np.ndarray]:
@@ -76,20 +36,20 @@ def by_day(made: Forecast, level: int) -> tuple[np.ndarray, np.ndarray]:
     were never tried are as if the error had grown since like a walk. Vovk et al. (2005), Algorithmic
     Learning in a Random World; few dates are widened by Student's t.
     """
-    size, scaled = sizes(made), _scaled_errors(made)
+    size, tried = sizes(made), scaled(made)
     low, high = np.full(made.expected.shape, np.nan), np.full(made.expected.shape, np.nan)
     for group in np.unique(made.groups):
         rows = made.groups == group
         for start in range(0, len(made.days), WEEK):
             days = slice(start, start + WEEK)
-            errors, ahead = scaled[:, rows, days], start // WEEK + 1
+            errors, ahead = tried[:, rows, days], start // WEEK + 1
             if (~np.isnan(errors)).any(axis=(1, 2)).sum() >= FEWEST:
-                freedom = _freedom(_mean_over_days(errors))
-                ends, last = _quantiles(errors, level, freedom, freedom * rows.sum() * WEEK), ahead
+                freedom = _freedom(errors)
+                ends, last = _quantiles(errors, level, freedom, freedom * rows.sum()), ahead
             elif start == 0:
                 break
             low[rows, days], high[rows, days] = np.array(ends) * (ahead / last) ** 0.5
-    wide = widening(made) * np.where(made.event, _wilder(made, level)[:, None], 1.0)
+    wide = widening(made) * np.where(made.event, wilder(made, level)[:, None], 1.0)
     return _laid(size[:, None] * wide * low, size[:, None] * wide * high, made.expected)
 
 
@@ -104,88 +64,16 @@ def of_sum(made: Forecast, level: int, days: int, start: int = 0) -> tuple[np.nd
     low, high = np.full(len(made.series), np.nan), np.full(len(made.series), np.nan)
     for group in np.unique(made.groups):
         rows = made.groups == group
-        errors = _longest(_scaled_errors(made)[:, rows], made, window).mean(axis=2) * days
-        if (~np.isnan(errors)).any(axis=1).sum() >= FEWEST:
-            freedom = _freedom(errors)
+        tried = _longest(scaled(made)[:, rows], made, window)
+        errors = tried.mean(axis=2, keepdims=True) * days
+        if (~np.isnan(errors)).any(axis=(1, 2)).sum() >= FEWEST:
+            freedom = _freedom(errors, 1 - min(WEEK / tried.shape[2], 1))
             low[rows], high[rows] = _quantiles(errors, level, freedom, freedom * rows.sum())
-    plain, shared = _parts(made)
+    plain, shared = widening_parts(made)
     ordinary, size = plain[:, window].mean(axis=1), sizes(made)
-    doubt = shared[:, window].sum(axis=1) * NORMAL * _normal(level) * _wilder(made, level)
+    doubt = shared[:, window].sum(axis=1) * NORMAL * normal(level) * wilder(made, level)
     ends = (np.hypot(ordinary * end, doubt) * size for end in (low, high))
     return _laid(-next(ends), next(ends), made.expected[:, window].sum(axis=1))
-
-
-def widening(made: Forecast) -> np.ndarray:
-    """(series, days): how many times an ordinary day's doubt each day has."""
-    return np.hypot(*_parts(made))
-
-
-def _parts(made: Forecast) -> tuple[np.ndarray, np.ndarray]:
-    """(series, days) twice: what a campaign's factor multiplies, and the doubt of the factor itself.
-
-    The second by what is assumed of a lift, times how much further off past campaigns were than that.
-    """
-    plain, shared = _assumed(made.factor, made.event, made.expected, sizes(made))
-    further = _further(made)[0]
-    new = made.event & (made.factor == 1).all(axis=0)
-    times = np.where(new, further[:, 1:], further[:, :1])
-    whole = np.hypot(plain, shared) * times
-    return plain, np.sqrt(np.maximum(whole**2 - plain**2, 0.0)) * made.event
-
-
-def _assumed(factor, event, expected, size) -> tuple[np.ndarray, np.ndarray]:
-    """The two parts before any campaign was tried, over the size of an ordinary day's error.
-
-    A lift measured once is as doubtful as the level that it multiplies, and not quite the same again.
-    """
-    plain = np.where(event[..., None, :], np.maximum(factor, np.sqrt(factor)), 1.0)
-    again = AGAIN * np.log(np.maximum(factor, 1e-3)) * expected / NORMAL
-    scale = np.where(size > 0, size, np.inf)[..., None]
-    return plain, np.where(event[..., None, :], np.hypot(plain, again / scale), 0.0)
-
-
-def _further(made: Forecast) -> tuple[np.ndarray, np.ndarray]:
-    """(series, 2) twice: errors on past campaign days over those assumed, and campaigns that it rests on.
-
-    Of campaigns with a precedent, and of those that were the first of their kind; by group.
-    """
-    size = _sizes(made)[:-1]
-    parts = _assumed(made.tried_factor, made.tried_event, made.tried[made.method], size)
-    scale = np.hypot(*parts) * size[..., None]
-    ratio = np.abs(made.actual - made.tried[made.method]) / np.where(scale > 0, scale, np.nan)
-    new = (made.tried_factor == 1).all(axis=1)
-    times, counted = np.ones((len(made.series), 2)), np.full((len(made.series), 2), 0.0)
-    for kind, days in enumerate((made.tried_event & ~new, made.tried_event & new)):
-        stretch = _stretches(made, days)
-        for group in np.unique(made.groups):
-            rows = made.groups == group
-            means = [_mean(ratio[:, rows].transpose(0, 2, 1)[stretch == n])
-                     for n in range(stretch.max(initial=-1) + 1)]  # fmt: skip
-            known = np.array(means)[~np.isnan(means)] if means else np.array([])
-            times[rows, kind] = (ASSUMED + known.sum()) / (ASSUMED + len(known))
-            counted[rows, kind] = len(known)
-    return times, counted
-
-
-def _stretches(made: Forecast, days: np.ndarray) -> np.ndarray:
-    """(origins, days): the number of the stretch of special dates that each lies in; -1: none."""
-    back = np.asarray((made.origins - made.days[0]) // DAY, int)
-    date = back[:, None] + np.arange(days.shape[1])
-    dates = np.unique(date[days])
-    number = np.cumsum(np.diff(dates, prepend=dates[:1]) > 1)
-    found = np.full(days.shape, -1)
-    found[days] = number[np.searchsorted(dates, date[days])]
-    return found
-
-
-def _wilder(made: Forecast, level: int) -> np.ndarray:
-    """(series): Student's t over the normal quantile, by how many campaigns their doubt rests on."""
-    freedom = ASSUMED + _further(made)[1].max(axis=1)
-    return stats.t.ppf(0.5 + level / 200, freedom) / _normal(level)
-
-
-def _normal(level: int) -> float:
-    return stats.norm.ppf(0.5 + level / 200)
 
 
 def paths(made: Forecast, name: str, draws: int = 2000, seed: int = 0) -> np.ndarray:
@@ -197,42 +85,37 @@ def paths(made: Forecast, name: str, draws: int = 2000, seed: int = 0) -> np.nda
     """
     row, days = made.row(name), len(made.days)
     rows = made.groups == made.groups[row]
-    errors = _longest(_scaled_errors(made)[:, rows], made, slice(0, days))
+    errors = _longest(scaled(made)[:, rows], made, slice(0, days))
     pool = errors.reshape(-1, errors.shape[2])
     pool = pool[~np.isnan(pool).any(axis=1)]
     tried = (~np.isnan(errors)).all(axis=2).any(axis=1).sum()
     if tried < FEWEST or np.isnan(sizes(made)[row]):
         return np.empty((0, days))
     generator = np.random.default_rng(seed)
-    freedom = _freedom(errors.mean(axis=2))
+    freedom = _freedom(errors.mean(axis=2, keepdims=True), 1 - min(WEEK / errors.shape[2], 1))
     drawn = pool[generator.integers(len(pool), size=draws)][:, np.arange(days) % pool.shape[1]]
     drawn = drawn * np.sqrt(freedom / generator.chisquare(freedom, size=draws))[:, None]
-    plain, shared = (part[row] for part in _parts(made))
-    off = generator.standard_t(ASSUMED + _further(made)[1][row].max(), size=draws)[:, None]
+    plain, shared = (part[row] for part in widening_parts(made))
+    off = generator.standard_t(ASSUMED + further(made)[1][row].max(), size=draws)[:, None]
     moved = sizes(made)[row] * (plain * drawn + shared * NORMAL * off)
     return np.maximum(made.expected[row] + moved, 0.0)
 
 
-def _scaled_errors(made: Forecast) -> np.ndarray:
-    size = _sizes(made)[:-1]
-    return _errors(made) / np.where(size > 0, size, np.nan)[..., None]
-
-
-def _longest(scaled: np.ndarray, made: Forecast, window: slice) -> np.ndarray:
+def _longest(tried: np.ndarray, made: Forecast, window: slice) -> np.ndarray:
     """Past errors of `window`, or of its first weeks that were tried on enough dates."""
     for stop in (window.stop, *range(window.stop - WEEK, window.start + WEEK - 1, -WEEK)):
-        errors = _whole(scaled, made, slice(window.start, stop))
+        errors = _whole(tried, made, slice(window.start, stop))
         if (~np.isnan(errors)).any(axis=(1, 2)).sum() >= FEWEST:
             return errors
     return errors
 
 
-def _whole(scaled: np.ndarray, made: Forecast, window: slice) -> np.ndarray:
+def _whole(tried: np.ndarray, made: Forecast, window: slice) -> np.ndarray:
     """Scaled errors of windows that had ended, with at least half of their days counted.
 
     A day not counted (a campaign's, a missing one) has the mean of the window's others.
     """
-    errors = scaled[:, :, window]
+    errors = tried[:, :, window]
     known = ~np.isnan(errors)
     mean = np.nansum(errors, axis=2) / np.maximum(known.sum(axis=2), 1)
     ended = made.origins + window.stop * DAY <= made.days[0]
@@ -240,19 +123,24 @@ def _whole(scaled: np.ndarray, made: Forecast, window: slice) -> np.ndarray:
     return np.where(usable[..., None], np.where(known, errors, mean[..., None]), np.nan)
 
 
-def _freedom(errors: np.ndarray) -> float:
-    """How many free observations the errors of (origins, series) are worth for a range's width.
+def _freedom(errors: np.ndarray, overlap: float = 0.0) -> float:
+    """How many free observations the errors of (origins, series, days) are worth for a range's width.
 
-    Weekly dates whose errors go alike count for less (lag-one correlation about 0, which counts a
-    lasting bias too); siblings add none, since what moves the shop moves them all.
+    The mean square of normal errors is worth fewer where they go alike: by the square of their
+    correlation, of days of one date and of one date with the next (at least `overlap`). Siblings
+    add none, since what moves the shop moves them all.
     """
     known = ~np.isnan(errors)
-    filled = np.where(known, errors, 0.0)
+    dates = known.any(axis=(1, 2)).sum()
+    days = known.sum() / max(known.any(axis=2).sum(), 1)
+    by_date = _mean_over_days(errors)
+    filled = np.where(np.isnan(by_date), 0.0, by_date)
     square = (filled**2).sum()
-    alike = (filled[1:] * filled[:-1]).sum() / square if square > 0 else 0.0
-    alike = np.clip(alike, 0.0, 1.0)
-    dates = known.any(axis=1).sum() * (1 - alike) / (1 + alike)
-    return max(dates, LEAST_FREEDOM)
+    after = max((filled[1:] * filled[:-1]).sum() / square, overlap) if square > 0 else 0.0
+    whole = np.nanmean(by_date**2) / np.nanmean(errors**2) if square > 0 else 1.0
+    within = np.clip((whole * days - 1) / max(days - 1, 1), 0.0, 1.0)
+    worth = days / (1 + (days - 1) * within**2)
+    return max(dates * worth * (1 - after**2) / (1 + after**2), LEAST_FREEDOM)
 
 
 def _mean_over_days(errors: np.ndarray) -> np.ndarray:
@@ -345,7 +233,7 @@ def by_week(made: Forecast, name: str) -> pd.DataFrame:
     rows = []
     for number in range(week.max(initial=-1) + 1) if len(made.origins) else ():
         scored = _scored(made, made.row(name), made.method, week == number)
-        inside = {k: _mean(v[:, week == number]) for k, v in held.items()}
+        inside = {k: mean(v[:, week == number]) for k, v in held.items()}
         rows.append({"week_ahead": number + 1} | scored | inside)
     columns = ["week_ahead", *SCORES[:-1], *held, SCORES[-1]]
     return pd.DataFrame(rows, columns=columns)
@@ -357,14 +245,9 @@ def _scored(made: Forecast, row: int, method: str, days: np.ndarray) -> dict[str
     scale, size, total = made.naive_scale[row], np.nansum(np.abs(error)), np.nansum(sold)
     plain = np.nansum(np.abs(naive))
     return {
-        "mase": _mean(np.abs(error)) / scale if scale > 0 else np.nan,
+        "mase": mean(np.abs(error)) / scale if scale > 0 else np.nan,
         "wape": size / total if total > 0 else np.nan,
         "bias": np.nansum(error) / total if total > 0 else np.nan,
         "skill": 1 - size / plain if plain > 0 else np.nan,
         "origins": int((~np.isnan(sold)).any(axis=1).sum()),
     }
-
-
-def _mean(values: np.ndarray) -> float:
-    known = values[~np.isnan(values)]
-    return float(known.mean()) if known.size else np.nan
