@@ -82,6 +82,8 @@ def widening_parts(made: Forecast) -> tuple[np.ndarray, np.ndarray]:
 
     The second by what is assumed of a lift, times how much further off past campaigns were than that.
     """
+    if not made.event.any():
+        return np.ones(made.expected.shape), np.zeros(made.expected.shape)
     plain, shared = _assumed(made.factor, made.event, made.expected, sizes(made))
     tried = further(made)[0]
     new = made.event & (made.factor == 1).all(axis=0)
@@ -136,10 +138,18 @@ def _stretches(made: Forecast, days: np.ndarray) -> np.ndarray:
     return found
 
 
+def freedom_of_lifts(made: Forecast) -> np.ndarray:
+    """(series, days): how many campaigns the doubt of a day's lift rests on; infinite on ordinary days."""
+    if not made.event.any():
+        return np.full(made.expected.shape, np.inf)
+    counted = further(made)[1]
+    new = (made.factor == 1).all(axis=0)
+    return np.where(made.event, ASSUMED + np.where(new, counted[:, 1:], counted[:, :1]), np.inf)
+
+
 def wilder(made: Forecast, level: int) -> np.ndarray:
-    """(series): Student's t over the normal quantile, by how many campaigns their doubt rests on."""
-    freedom = ASSUMED + further(made)[1].max(axis=1)
-    return stats.t.ppf(0.5 + level / 200, freedom) / normal(level)
+    """(series, days): Student's t over the normal quantile, by how few campaigns a lift's doubt rests on."""
+    return stats.t.ppf(0.5 + level / 200, freedom_of_lifts(made)) / normal(level)
 
 
 def normal(level: int) -> float:

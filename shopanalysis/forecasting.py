@@ -154,8 +154,9 @@ def _pooled(values, at, days, first, campaigns, groups, pool):
 
 def _felt(coming: pd.DatetimeIndex, campaigns, lifts) -> np.ndarray:
     """Which days ahead lie in a campaign that is not known to do nothing."""
-    touching = [c for c in campaigns if c.start <= coming[-1] and c.end >= coming[0]]
-    felt = [c for c in touching if not lift.harmless(lifts, c, coming[0])]
+    first, last = coming[0], coming[-1]
+    touching = [c for c in campaigns if c.start <= last and c.end >= first]
+    felt = [c for c in touching if not lift.harmless(lifts, c, first)]
     return coming.isin(campaign_days(felt))
 
 

@@ -134,11 +134,12 @@ def ahead(
     1 outside campaigns and in a campaign that is the first of its kind.
     """
     factor, unknown = np.ones((series, len(days))), []
-    ended = [campaign for campaign in lifts if campaign.end < days[0]]
+    first, last = days[0], days[-1]
+    ended = [campaign for campaign in lifts if campaign.end < first]
     for campaign in campaigns:
-        here = days.get_indexer(campaign.days)
-        if (here < 0).all():
+        if campaign.end < first or campaign.start > last:
             continue
+        here = days.get_indexer(campaign.days)
         alike = precedent(campaign, ended)
         if alike is None:
             unknown.append(campaign)

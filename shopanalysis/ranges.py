@@ -10,9 +10,8 @@ from scipy import stats
 
 from shopanalysis.calendars import DAY
 from shopanalysis.forecast_errors import (
-    ASSUMED,
     NORMAL,
-    further,
+    freedom_of_lifts,
     mean,
     normal,
     scaled,
@@ -44,12 +43,11 @@ def by_day(made: Forecast, level: int) -> tuple[np.ndarray, np.ndarray]:
             days = slice(start, start + WEEK)
             errors, ahead = tried[:, rows, days], start // WEEK + 1
             if (~np.isnan(errors)).any(axis=(1, 2)).sum() >= FEWEST:
-                freedom = _freedom(errors)
-                ends, last = _quantiles(errors, level, freedom, freedom * rows.sum()), ahead
+                ends, last = _quantiles(errors, level, _freedom(errors)), ahead
             elif start == 0:
                 break
             low[rows, days], high[rows, days] = np.array(ends) * (ahead / last) ** 0.5
-    wide = widening(made) * np.where(made.event, wilder(made, level)[:, None], 1.0)
+    wide = widening(made) * wilder(made, level)
     return _laid(size[:, None] * wide * low, size[:, None] * wide * high, made.expected)
 
 
@@ -68,10 +66,11 @@ def of_sum(made: Forecast, level: int, days: int, start: int = 0) -> tuple[np.nd
         errors = tried.mean(axis=2, keepdims=True) * days
         if (~np.isnan(errors)).any(axis=(1, 2)).sum() >= FEWEST:
             freedom = _freedom(errors, 1 - min(WEEK / tried.shape[2], 1))
-            low[rows], high[rows] = _quantiles(errors, level, freedom, freedom * rows.sum())
+            low[rows], high[rows] = _quantiles(errors, level, freedom)
     plain, shared = widening_parts(made)
     ordinary, size = plain[:, window].mean(axis=1), sizes(made)
-    doubt = shared[:, window].sum(axis=1) * NORMAL * normal(level) * wilder(made, level)
+    doubt = shared[:, window].sum(axis=1) * NORMAL * normal(level)
+    doubt = doubt * wilder(made, level)[:, window].max(axis=1)
     ends = (np.hypot(ordinary * end, doubt) * size for end in (low, high))
     return _laid(-next(ends), next(ends), made.expected[:, window].sum(axis=1))
 
@@ -96,7 +95,8 @@ def paths(made: Forecast, name: str, draws: int = 2000, seed: int = 0) -> np.nda
     drawn = pool[generator.integers(len(pool), size=draws)][:, np.arange(days) % pool.shape[1]]
     drawn = drawn * np.sqrt(freedom / generator.chisquare(freedom, size=draws))[:, None]
     plain, shared = (part[row] for part in widening_parts(made))
-    off = generator.standard_t(ASSUMED + further(made)[1][row].max(), size=draws)[:, None]
+    lifts = min(freedom_of_lifts(made)[row].min(), 1e6)
+    off = generator.standard_t(lifts, size=draws)[:, None]
     moved = sizes(made)[row] * (plain * drawn + shared * NORMAL * off)
     return np.maximum(made.expected[row] + moved, 0.0)
 
@@ -126,40 +126,44 @@ def _whole(tried: np.ndarray, made: Forecast, window: slice) -> np.ndarray:
 def _freedom(errors: np.ndarray, overlap: float = 0.0) -> float:
     """How many free observations the errors of (origins, series, days) are worth for a range's width.
 
-    The mean square of normal errors is worth fewer where they go alike: by the square of their
-    correlation, of days of one date and of one date with the next (at least `overlap`). Siblings
-    add none, since what moves the shop moves them all.
+    The mean square of normal errors is worth fewer where they go alike, by the square of their
+    correlation: of days of one date, of siblings, and of one date with the next (at least `overlap`).
     """
-    known = ~np.isnan(errors)
-    dates = known.any(axis=(1, 2)).sum()
-    days = known.sum() / max(known.any(axis=2).sum(), 1)
-    by_date = _mean_over_days(errors)
+    by_date = _mean_along(errors, 2)
     filled = np.where(np.isnan(by_date), 0.0, by_date)
     square = (filled**2).sum()
-    after = max((filled[1:] * filled[:-1]).sum() / square, overlap) if square > 0 else 0.0
-    whole = np.nanmean(by_date**2) / np.nanmean(errors**2) if square > 0 else 1.0
-    within = np.clip((whole * days - 1) / max(days - 1, 1), 0.0, 1.0)
-    worth = days / (1 + (days - 1) * within**2)
-    return max(dates * worth * (1 - after**2) / (1 + after**2), LEAST_FREEDOM)
+    if square == 0:
+        return LEAST_FREEDOM
+    after = max((filled[1:] * filled[:-1]).sum() / square, overlap)
+    dates = (~np.isnan(by_date)).any(axis=1).sum() * (1 - after**2) / (1 + after**2)
+    return max(dates * _worth(errors, 2) * _worth(by_date, 1), LEAST_FREEDOM)
 
 
-def _mean_over_days(errors: np.ndarray) -> np.ndarray:
-    known = (~np.isnan(errors)).sum(axis=2)
-    return np.where(known > 0, np.nansum(errors, axis=2) / np.maximum(known, 1), np.nan)
+def _worth(errors: np.ndarray, axis: int) -> float:
+    """How many free observations those along `axis` are worth, by how far they go alike."""
+    known = ~np.isnan(errors)
+    count = known.sum() / known.any(axis=axis).sum()
+    whole = np.nanmean(_mean_along(errors, axis) ** 2) / np.nanmean(errors**2)
+    alike = np.clip((whole * count - 1) / max(count - 1, 1), 0.0, 1.0)
+    return count / (1 + (count - 1) * alike**2)
 
 
-def _quantiles(errors: np.ndarray, level: int, freedom: float, draws: float) -> tuple[float, float]:
+def _mean_along(errors: np.ndarray, axis: int) -> np.ndarray:
+    known = (~np.isnan(errors)).sum(axis=axis)
+    return np.where(known > 0, np.nansum(errors, axis=axis) / np.maximum(known, 1), np.nan)
+
+
+def _quantiles(errors: np.ndarray, level: int, freedom: float) -> tuple[float, float]:
     """Ends that hold `level` in 100 of what the scaled errors were drawn from.
 
-    draws   independent errors that they are worth: too few of them to show so rare a one are taken
-            to follow Student's t about no error
+    Where so rare an error cannot show in so few free ones, they are taken to follow Student's t.
     """
     known, share = errors[~np.isnan(errors)], 0.5 + level / 200
-    if share * (1 + 1 / draws) > 1:
+    safe = share * (1 + 1 / freedom)
+    if safe > 1:
         end = np.sqrt((known**2).mean()) * stats.t.ppf(share, freedom)
         return -end, end
     wider = stats.t.ppf(share, freedom) / stats.norm.ppf(share)
-    safe = share * (1 + 1 / draws)
     low, high = np.quantile(known, [1 - safe, safe])
     return min(low, 0.0) * wider, max(high, 0.0) * wider
 
@@ -193,11 +197,34 @@ def as_of(made: Forecast, place: int) -> Forecast:
     )
 
 
+def _siblings(made: Forecast, name: str) -> Forecast:
+    """`made` of the series of one group alone: ranges rest on no other."""
+    rows = made.groups == made.groups[made.row(name)]
+    by_series = (
+        "series",
+        "groups",
+        "expected",
+        "factor",
+        "rung",
+        "stopped",
+        "learned",
+        "naive_scale",
+    )
+    return replace(
+        made,
+        tried={method: tried[:, rows] for method, tried in made.tried.items()},
+        actual=made.actual[:, rows],
+        tried_factor=made.tried_factor[:, rows],
+        **{field: getattr(made, field)[rows] for field in by_series},
+    )
+
+
 def coverage(made: Forecast, name: str, level: int) -> np.ndarray:
     """(origins, days): whether a day lay within the range given for it then; nan: no range, or not known.
 
     Each range comes only from what was known at its date.
     """
+    made = _siblings(made, name)
     row = made.row(name)
     held = np.full((len(made.origins), len(made.days)), np.nan)
     for place in range(FEWEST, len(made.origins)):

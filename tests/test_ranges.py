@@ -1,4 +1,5 @@
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -10,6 +11,7 @@ from shopanalysis import forecast_errors, forecasting, ranges
 from shopanalysis.calendars import DAY, Campaign
 
 DAYS = 14
+ROOT = Path(__file__).parents[1]
 
 
 def made_of(errors, expected=100.0, group="item") -> forecasting.Forecast:
@@ -296,3 +298,18 @@ def test_a_sum_counts_only_once_all_of_its_days_are_past():
     ended = then.origins + DAYS * DAY <= then.days[0]
     assert (counted == (ended & sized)).all()
     assert ended.sum() == 9
+
+
+def test_ranges_of_campaign_days_hold_where_lifts_differ_from_one_to_the_next(monkeypatch):
+    """benchmarks/forecast_coverage.py has the whole table; here a few shops with a fixed seed."""
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
+    import forecast_coverage
+
+    generator, rows = np.random.default_rng(3), []
+    for _ in range(12):
+        kind = forecast_coverage.KINDS["wild campaigns"]
+        rows += forecast_coverage.tried("wild campaigns", kind, 300, generator)
+    share = forecast_coverage.table(pd.DataFrame(rows), [])
+    assert share.loc["event days", ("total", 80)] == pytest.approx(80, abs=14)
+    assert share.loc["event days", ("item", 80)] == pytest.approx(82, abs=12)
+    assert share.loc["days", ("total", 80)] == pytest.approx(80, abs=6)
