@@ -10,85 +10,30 @@
 
 from __future__ import annotations
 
-import argparse
-import json
 import time
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from forecast_sets import (
+    CALENDARS,
+    DAYS,
+    ORIGINS,
+    Series,
+    eves,
+    export,
+    given,
+    groups,
+    made_up,
+    origins,
+)
 
-from shopanalysis import forecasting, ranges, shop, smoothing
-from shopanalysis.calendars import Campaign
+from shopanalysis import forecasting, ranges
 
-DAYS, ORIGINS, APART, TOP, TAIL = 28, 8, 28, 20, 20
 FEWEST = 10  # days with sales before an origin, for a series to count there
-SPRING_FESTIVALS = ("2013-02-10", "2014-01-31", "2015-02-19")
-
-
-def uk_online_retail(data: Path) -> tuple[pd.DataFrame, tuple[Campaign, ...]]:
-    """Sales by stock code (GBP, cancellations and service lines left out); the last, partial day dropped."""
-    lines = pd.read_parquet(data / "online_retail_uk" / "online_retail.parquet")
-    goods = lines["StockCode"].str.match(r"^\d{5}")
-    lines = lines[goods & (lines["Quantity"] > 0) & (lines["UnitPrice"] > 0)]
-    cancelled = lines["InvoiceNo"].str.startswith("C")
-    lines = lines[~cancelled].assign(date=lines["InvoiceDate"].dt.normalize())
-    lines["sales"] = lines["Quantity"] * lines["UnitPrice"]
-    return _wide(lines[lines["date"] < "2011-12-09"], "StockCode", "sales"), ()
-
-
-def tmall_mother_and_baby(data: Path) -> tuple[pd.DataFrame, tuple[Campaign, ...]]:
-    """Purchases by leaf category (an item is bought about once in this sample)."""
-    bought = pd.read_parquet(data / "tmall_mum_baby" / "trade_history.parquet")
-    bought = bought.assign(date=pd.to_datetime(bought["day"]), orders=1.0)
-    return _wide(bought, "category_1", "orders"), tuple(_platform_events())
-
-
-def _platform_events():
-    for year in (2012, 2013, 2014):
-        for phase, start, end in (
-            ("preheat", "11-01", "11-10"),
-            ("event", "11-11", "11-11"),
-            ("tail", "11-12", "11-14"),
-        ):
-            yield Campaign("Double 11", *_days(year, start, end), phase)
-        yield Campaign("Double 12", *_days(year, "12-12", "12-12"))
-    for day in map(pd.Timestamp, SPRING_FESTIVALS):
-        yield Campaign("Spring Festival", day - pd.Timedelta(days=12), day + pd.Timedelta(days=8))
-
-
-def _days(year: int, start: str, end: str) -> tuple[pd.Timestamp, pd.Timestamp]:
-    return pd.Timestamp(f"{year}-{start}"), pd.Timestamp(f"{year}-{end}")
-
-
-def demo_shop(folder: Path) -> tuple[pd.DataFrame, tuple[Campaign, ...]]:
-    """Sales by item."""
-    opened = shop.load(folder)
-    return _wide(opened.table("item_day"), "item_id", "sales"), opened.campaigns
-
-
-def _wide(rows: pd.DataFrame, by: str, value: str) -> pd.DataFrame:
-    """Total, the TOP best sellers, TAIL that sell on fewer than three days in ten, all others; by day."""
-    wide = rows.groupby([by, "date"])[value].sum().unstack("date").astype(float)
-    wide = wide.reindex(columns=pd.date_range(wide.columns.min(), wide.columns.max())).fillna(0.0)
-    ranked = wide.loc[wide.sum(axis=1).sort_values(ascending=False, kind="stable").index]
-    rest = ranked.iloc[TOP:]
-    sold = (rest > 0).sum(axis=1)
-    tail = rest[(sold < 0.3 * rest.shape[1]) & (sold >= 20)].head(TAIL)
-    parts = {"top": ranked.head(TOP), "tail": tail}
-    parts["others"] = wide.drop([*parts["top"].index, *tail.index]).sum().to_frame("others").T
-    named = [frame.set_axis([f"{k}:{i}" for i in frame.index]) for k, frame in parts.items()]
-    return pd.concat([wide.sum().to_frame("total:").T, *named]).rename_axis("series")
-
-
-def _groups(history: pd.DataFrame) -> list[str]:
-    return [name.split(":")[0] for name in history.index]
-
-
-def origins(history: pd.DataFrame) -> list[int]:
-    """Places of the first unknown day, APART days from each other, the last with DAYS after it."""
-    last = history.shape[1] - DAYS
-    return [last - APART * k for k in range(ORIGINS)][::-1]
+SHIPPED = CALENDARS[3]  # the calendar that the notebook learns with
+QUANTILES = "AutoETS quantiles"
+SHARES = (0.025, 0.1, 0.5, 0.9, 0.975)
 
 
 def seasonal_naive(known: np.ndarray) -> np.ndarray:
@@ -99,26 +44,55 @@ def weekday_mean(known: np.ndarray) -> np.ndarray:
     return np.tile(known[:, -28:].reshape(len(known), 4, 7).mean(axis=1), DAYS // 7)
 
 
-def run(shops: dict) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Errors of our candidates by shop, origin and series; and whether our ranges held."""
-    errors, held = [], []
-    for name, (history, campaigns) in shops.items():
-        values = history.to_numpy()
+def forecast(one: Series, origin: int, calendar: str) -> forecasting.Forecast:
+    """What we say at `origin`, knowing the days before it and the special days of `calendar`."""
+    known, named = one.history.iloc[:, :origin], one.campaigns(calendar)
+    return forecasting.forecast(known, DAYS, named, groups(one.history))
+
+
+def run(shops: dict[str, Series]) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """By shop, origin and series: errors of our candidates, whether our ranges held, and pinball losses."""
+    errors, held, lost = [], [], []
+    for name, one in shops.items():
+        history = one.history
         for origin in origins(history):
-            known = history.iloc[:, :origin]
-            made = forecasting.forecast(known, DAYS, campaigns, _groups(history))
-            plain = forecasting.forecast(known, DAYS, (), _groups(history))
-            actual = values[:, origin : origin + DAYS]
-            ours = {
-                "seasonal naive": seasonal_naive(values[:, :origin]),
-                "weekday mean": weekday_mean(values[:, :origin]),
-                "pooled, no events": plain.expected,
-                "pooled": made.expected,
-            }
+            known, actual = _known_and_actual(history, origin)
+            ours = {"seasonal naive": seasonal_naive(known), "weekday mean": weekday_mean(known)}
+            for calendar in CALENDARS:
+                made = forecast(one, origin, calendar)
+                ours[f"pooled, {calendar}"] = made.expected
+                if calendar == SHIPPED:
+                    held.append(_held(name, origin, history, made, actual))
+                    lost.append(_pinball(name, origin, history, "pooled", _our_quantiles(made)))
             for candidate, expected in ours.items():
                 errors.append(_errors(name, origin, history, candidate, expected))
-            held.append(_held(name, origin, history, made, actual))
-    return pd.concat(errors), pd.concat(held)
+    return pd.concat(errors), pd.concat(held), pd.concat(lost)
+
+
+def _known_and_actual(history: pd.DataFrame, origin: int) -> tuple[np.ndarray, np.ndarray]:
+    values = history.to_numpy()
+    return values[:, :origin], values[:, origin : origin + DAYS]
+
+
+def _our_quantiles(made: forecasting.Forecast) -> np.ndarray:
+    """(SHARES, series, days)"""
+    (low, high), (lowest, highest) = (ranges.by_day(made, level) for level in (80, 95))
+    return np.stack([lowest, low, made.expected, high, highest])
+
+
+def _pinball(shop_name, origin, history, candidate, quantiles) -> pd.DataFrame:
+    """Twice the mean pinball loss of SHARES over the scale of MASE: 1 is about a forecast as good as that."""
+    known, actual = _known_and_actual(history, origin)
+    off = actual - quantiles
+    shares = np.array(SHARES)[:, None, None]
+    loss = 2 * np.maximum(shares * off, (shares - 1) * off).mean(axis=(0, 2))
+    table = {"shop": shop_name, "origin": origin, "series": history.index, "group": groups(history)}
+    return pd.DataFrame({**table, "candidate": candidate, "loss": loss / _scale(known)})
+
+
+def _scale(known: np.ndarray) -> np.ndarray:
+    change = np.abs(known[:, 7:] - known[:, :-7]).mean(axis=1)
+    return np.where((known > 0).sum(axis=1) >= FEWEST, change, np.nan)
 
 
 def _errors(shop_name, origin, history, candidate, expected) -> pd.DataFrame:
@@ -131,7 +105,7 @@ def _errors(shop_name, origin, history, candidate, expected) -> pd.DataFrame:
             "shop": shop_name,
             "origin": origin,
             "series": history.index,
-            "group": _groups(history),
+            "group": groups(history),
             "candidate": candidate,
             "mase": np.abs(error).mean(axis=1) / np.abs(change).mean(axis=1),
             "rmsse": np.sqrt((error**2).mean(axis=1) / (change**2).mean(axis=1)),
@@ -158,38 +132,32 @@ def _held(shop_name, origin, history, made, actual) -> pd.DataFrame:
 
 
 def _counted(history, inside, kind, level) -> list[dict]:
-    counts = zip(_groups(history), inside, strict=True)
+    counts = zip(groups(history), inside, strict=True)
     return [
         {"group": g, "kind": kind, "level": level, "held": i.sum(), "n": i.size} for g, i in counts
     ]
 
 
-def read_others(folder: Path, shops: dict) -> pd.DataFrame:
-    """Errors of the forecasts in `folder`: candidate--shop--origin.parquet, rows series, columns days."""
-    found = []
+def read_others(folder: Path, shops: dict) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Errors and pinball losses of the forecasts in `folder`: candidate--shop--origin.parquet."""
+    found, lost = [], []
     for file in sorted(folder.glob("*--*--*.parquet")):
         candidate, name, origin = file.stem.split("--")
-        if name in shops:
-            history = shops[name][0]
-            expected = pd.read_parquet(file).reindex(history.index).to_numpy()
+        if name not in shops or int(origin) not in origins(shops[name].history):
+            continue
+        history, table = shops[name].history, pd.read_parquet(file)
+        if candidate == QUANTILES:
+            made = np.stack([_of_share(table, history, share) for share in SHARES])
+            lost.append(_pinball(name, int(origin), history, "AutoETS", made))
+        else:
+            expected = table.reindex(history.index).to_numpy()
             found.append(_errors(name, int(origin), history, candidate, expected))
-    return pd.concat(found).dropna(subset=["mase"]) if found else pd.DataFrame()
+    every = [pd.concat(part) if part else pd.DataFrame() for part in (found, lost)]
+    return every[0].dropna(subset=["mase"]) if len(every[0]) else every[0], every[1]
 
 
-def export(shops: dict, folder: Path) -> None:
-    """Series, origins and events of every shop, as forecast_others.py reads them."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, (history, campaigns) in shops.items():
-        history.set_axis(history.columns.strftime("%Y-%m-%d"), axis=1).to_parquet(
-            folder / f"{name}.parquet"
-        )
-        events = [
-            {"holiday": f"{c.name} {c.phase} {i}", "ds": str(day.date())}
-            for c in campaigns
-            for i, day in enumerate(c.days)
-        ]
-        about = {"origins": origins(history), "days": DAYS, "events": events}
-        (folder / f"{name}.json").write_text(json.dumps(about))
+def _of_share(table: pd.DataFrame, history: pd.DataFrame, share: float) -> np.ndarray:
+    return table.reindex([f"{name}|{share:.3f}" for name in history.index]).to_numpy()
 
 
 def table(errors: pd.DataFrame) -> pd.DataFrame:
@@ -206,62 +174,80 @@ def table(errors: pd.DataFrame) -> pd.DataFrame:
 
 def timing() -> pd.DataFrame:
     """CPU seconds for 1,000 made-up series of three years, 28 days ahead with ranges."""
-    generator = np.random.default_rng(0)
-    season = 1 + 0.3 * np.sin(np.arange(1095) * 2 * np.pi / 7)
-    values = generator.poisson(generator.gamma(1, 5, (1000, 1)) * season).astype(float)
-    history = pd.DataFrame(values, columns=pd.date_range("2023-01-01", periods=1095))
+    history = made_up(1000)
     start = time.process_time()
     made = forecasting.forecast(history, DAYS)
     point = time.process_time() - start
     for level in (80, 95):
         ranges.by_day(made, level)
+        ranges.of_sum(made, level, DAYS)
     return pd.DataFrame({"forecast": [point], "with ranges": [time.process_time() - start]})
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    beside = Path(__file__).resolve().parents[1]
-    parser.add_argument("--data", type=Path, default=beside.parent / "shared" / "data")
-    parser.add_argument("--demo", type=Path, default=beside / "data" / "demo")
-    parser.add_argument("--export", type=Path)
-    parser.add_argument("--others", type=Path)
-    given = parser.parse_args()
-    loaders = {
-        "uk": (uk_online_retail, given.data, "online_retail_uk"),
-        "tmall": (tmall_mother_and_baby, given.data, "tmall_mum_baby"),
-        "demo": (demo_shop, given.demo, "tables"),
-    }
-    shops = {
-        name: load(folder)
-        for name, (load, folder, needs) in loaders.items()
-        if (folder / needs).exists()
-    }
-    if given.export:
-        export(shops, given.export)
-        return
-    errors, held = run(shops)
-    if given.others:
-        errors = pd.concat([errors, read_others(given.others, shops)])
-    report(errors, held)
-
-
-def report(errors: pd.DataFrame, held: pd.DataFrame) -> None:
-    pd.set_option("display.width", 200)
-    print(f"\nSeries: {len(errors.groupby(['shop', 'series']))}, {ORIGINS} origins, {DAYS} days\n")
-    print(table(errors).round(3).to_string())
-    totals = errors[errors["group"] == "total"]
-    print("\nTotals by shop (MASE)\n")
-    by_shop = totals.pivot_table(index="candidate", columns="shop", values="mase")
-    print(by_shop.round(3).to_string())
-    counts = (
-        held[held["group"] != "others"].groupby(["kind", "group", "level"])[["held", "n"]].sum()
+def occasions(shops: dict[str, Series], folder: Path | None) -> pd.DataFrame:
+    """Error on the days of each occasion as a share of what was sold then (WAPE), forecast on its eve."""
+    rows = []
+    for name, one in shops.items():
+        for occasion, (origin, days) in eves(name, one.history).items():
+            known, actual = _known_and_actual(one.history, origin)
+            made = {"seasonal naive": seasonal_naive(known)}
+            made |= {f"pooled, {c}": forecast(one, origin, c).expected for c in CALENDARS[1:]}
+            for file in sorted(folder.glob(f"*--{name}--{origin}.parquet")) if folder else ():
+                table = pd.read_parquet(file).reindex(one.history.index)
+                made[file.stem.split("--")[0]] = table.to_numpy()
+            for candidate, expected in made.items():
+                off = np.abs(expected - actual)[:, days]
+                for group in ("total", "top"):
+                    rows_in = np.array(groups(one.history)) == group
+                    share = off[rows_in].sum() / actual[:, days][rows_in].sum()
+                    rows.append((occasion, group, candidate, share))
+    columns = ["occasion", "group", "candidate", "wape"]
+    return (
+        pd.DataFrame(rows, columns=columns)
+        .dropna()
+        .pivot(index=["group", "candidate"], columns="occasion", values="wape")
     )
-    covered = (counts["held"] / counts["n"]).unstack(["group", "level"])
-    print("\nShare of days and sums inside their range\n")
-    print(covered.round(3).to_string())
-    print("\nCPU seconds, 1,000 series\n")
-    print(timing().round(1).to_string(index=False))
-    print(f"settings {len(smoothing.SETTINGS)}")
+
+
+def main() -> None:
+    asked, shops = given(__doc__, "--export", "--others")
+    if asked.export:
+        export(shops, asked.export)
+        return
+    errors, held, lost = run(shops)
+    if asked.others:
+        more = read_others(asked.others, shops)
+        errors, lost = pd.concat([errors, more[0]]), pd.concat([lost, more[1]])
+    report(errors, held, lost, occasions(shops, asked.others))
+
+
+def report(errors, held, lost, on_occasions) -> None:
+    pd.set_option("display.width", 200)
+    print(f"Series: {len(errors.groupby(['shop', 'series']))}, {ORIGINS} origins, {DAYS} days")
+    _print("Errors", table(errors), 3)
+    by_shop = errors[errors["group"] == "total"].pivot_table(
+        index="candidate", columns="shop", values="mase"
+    )
+    _print("Totals by shop (MASE)", by_shop, 3)
+    _print("Share of days and sums inside their range", covered(held, ["group"]), 3)
+    _print("The same of totals, by shop", covered(held[held["group"] == "total"], ["shop"]), 3)
+    both = lost[lost.groupby(["shop", "origin", "series"])["loss"].transform("count") > 1]
+    loss = (both if len(both) else lost).pivot_table(
+        index="candidate", columns="group", values="loss"
+    )
+    _print("Pinball loss, on the series and origins that both have", loss, 3)
+    _print("Error on the days of an occasion over what was sold then (WAPE)", on_occasions, 2)
+    _print("CPU seconds, 1,000 series of three years", timing(), 1)
+
+
+def _print(title: str, shown: pd.DataFrame, digits: int) -> None:
+    print(f"\n{title}\n\n{shown.round(digits).to_string()}")
+
+
+def covered(held: pd.DataFrame, by: list[str]) -> pd.DataFrame:
+    """Share inside, and in how many; columns by, level."""
+    counts = held[held["group"] != "others"].groupby(["kind", *by, "level"])[["held", "n"]].sum()
+    return (counts["held"] / counts["n"].where(counts["n"] > 0)).unstack([*by, "level"])
 
 
 if __name__ == "__main__":

@@ -138,6 +138,7 @@ def _pooled(values, at, days, first, campaigns, groups, pool):
     clean = np.where(dates.isin(campaign_days(campaigns)), np.nan, values)
     open_days = np.where(_shut(clean[pool].sum(axis=0)), np.nan, clean)
     lifts = lift.measured(values, open_days, first, campaigns, pool)
+    ordinary_from = _ordinary_from(campaigns, lifts, first, values.shape[1])
     known = smoothing.learned(open_days)
     smooth = smoothing.smoothed(known, at, days, groups)
     seen = np.pad(np.cumsum(~np.isnan(values), axis=1), ((0, 0), (1, 0)))
@@ -149,13 +150,35 @@ def _pooled(values, at, days, first, campaigns, groups, pool):
         factors[i], unknown = lift.ahead(
             lifts, campaigns, coming, len(values), now=origin == at[-1]
         )
-        event[i] = coming.isin(campaign_days(campaigns))
-        shape = smoothing.profile(known, origin, days, pool)
+        event[i] = _felt(coming, campaigns, lifts)
+        learned = np.where(ordinary_from <= origin, values, known)
+        shape = smoothing.profile(learned, origin, days, pool)
         full = (seen[:, origin] >= FULL)[:, None]
         made[i] = np.maximum(np.where(full, (shape + smooth[i]) / 2, shape), 0.0) * factors[i]
         made[i][:, smoothing.closed(values[:, :origin], origin, days)] = 0.0
         made[i][smoothing.stopped(open_days, origin)] = 0.0
     return made, factors, event, unknown, known
+
+
+def _felt(coming: pd.DatetimeIndex, campaigns, lifts) -> np.ndarray:
+    """Which days ahead lie in a campaign that is not known to do nothing."""
+    first, last = coming[0], coming[-1]
+    touching = [c for c in campaigns if c.start <= last and c.end >= first]
+    felt = [c for c in touching if not lift.harmless(lifts, c, first)]
+    return coming.isin(campaign_days(felt))
+
+
+def _ordinary_from(campaigns, lifts, first: pd.Timestamp, known: int) -> np.ndarray:
+    """For each day known, the origin from which it is learned from after all: once all its campaigns
+    have ended and none of them did anything. Infinite where one did; and outside campaigns."""
+    since = np.full(known, -np.inf)
+    for campaign in campaigns:
+        start = (campaign.start - first).days
+        quiet = campaign in lifts and lifts[campaign].sure == 0
+        end = start + len(campaign.days)
+        here = slice(max(start, 0), max(end, 0))
+        since[here] = np.maximum(since[here], end if quiet else np.inf)
+    return np.where(since == -np.inf, np.inf, since)
 
 
 def _shut(total: np.ndarray) -> np.ndarray:

@@ -9,53 +9,24 @@ import pandas as pd
 from scipy import stats
 
 from shopanalysis import lift
-from shopanalysis.calendars import DAY, campaign_days
+from shopanalysis.calendars import DAY
+from shopanalysis.forecast_errors import (
+    NORMAL,
+    freedom_of_lifts,
+    mean,
+    normal,
+    scaled,
+    sizes,
+    widening,
+    widening_parts,
+    wilder,
+)
 from shopanalysis.forecasting import Forecast
 from shopanalysis.smoothing import WEEK
 
-FEWEST = 6  # past dates below which no range is given
-RECENT = 26  # weeks behind the size of a series' errors
+FEWEST = 2  # past dates below which no range is given
 LEAST_FREEDOM = 3.0
-LEAST = 14  # days tried below which that size is not known
 SCORES = ["mase", "wape", "bias", "skill", "origins"]
-EVENT = 2**0.5  # a ratio measured once is as doubtful as the level that it multiplies
-
-
-def sizes(made: Forecast) -> np.ndarray:
-    """Mean absolute error of each series over the last RECENT weeks, campaign days left out; nan: none."""
-    return _sizes(made)[-1]
-
-
-def _sizes(made: Forecast) -> np.ndarray:
-    """(origins and now, series): the same as it was known at each past date, so that its own doubt counts."""
-    size = np.abs(_errors(made))
-    dates, series, days = size.shape
-    total, known = np.zeros((dates + 1, series)), np.zeros((dates + 1, series))
-    for start in range(0, days, WEEK):
-        week, shift = size[..., start : start + WEEK], start // WEEK + 1
-        total[shift:] += np.nansum(week, axis=2)[: max(dates + 1 - shift, 0)]
-        known[shift:] += (~np.isnan(week)).sum(axis=2)[: max(dates + 1 - shift, 0)]
-    total, known = _last(total), _last(known)
-    return np.where(known >= LEAST, total / np.maximum(known, 1), np.nan)
-
-
-def _last(by_week: np.ndarray) -> np.ndarray:
-    """Sums over the last RECENT rows, up to each."""
-    summed = np.cumsum(by_week, axis=0)
-    return summed - np.pad(summed, ((RECENT, 0), (0, 0)))[: len(summed)]
-
-
-def _errors(made: Forecast) -> np.ndarray:
-    """(origins, series, days): sold less expected, of ordinary days."""
-    error = made.actual - made.tried[made.method]
-    return np.where(made.tried_event[:, None], np.nan, error)
-
-
-def widening(made: Forecast) -> np.ndarray:
-    """(series, days): how many times an ordinary day's doubt each day has; that of a stated lift aside."""
-    wider = np.maximum(made.factor, np.sqrt(made.factor))
-    stated = made.days.isin(campaign_days(made.stated))
-    return np.where(made.event, np.where(stated, 1.0, EVENT) * wider, 1.0)
 
 
 def _of_stated(made: Forecast) -> np.ndarray:
@@ -66,44 +37,50 @@ def _of_stated(made: Forecast) -> np.ndarray:
 def by_day(made: Forecast, level: int) -> tuple[np.ndarray, np.ndarray]:
     """Low and high, (series, days), that hold a day's sales `level` times in 100; nan: no range.
 
-    Quantiles of past errors over their mean size, pooled by group and week ahead; for weeks ahead
-    that were never tried, those of the last week tried. Vovk et al. (2005), Algorithmic Learning in
-    a Random World; a group of few series is widened by Student's t.
+    Quantiles of past errors over their mean size, pooled by group and week ahead; weeks ahead that
+    were never tried are as if the error had grown since like a walk. Vovk et al. (2005), Algorithmic
+    Learning in a Random World; few dates are widened by Student's t.
     """
-    size = sizes(made)
-    scaled = _scaled_errors(made)
+    size, tried = sizes(made), scaled(made)
     low, high = np.full(made.expected.shape, np.nan), np.full(made.expected.shape, np.nan)
     for group in np.unique(made.groups):
         rows = made.groups == group
         for start in range(0, len(made.days), WEEK):
             days = slice(start, start + WEEK)
-            errors = scaled[:, rows, days]
-            tried = (~np.isnan(errors)).any(axis=(1, 2)).sum()
-            if tried >= FEWEST:
-                ends = _quantiles(errors, level, _freedom(_mean_over_days(errors)))
+            errors, ahead = tried[:, rows, days], start // WEEK + 1
+            if (~np.isnan(errors)).any(axis=(1, 2)).sum() >= FEWEST:
+                ends, last = _quantiles(errors, level, _freedom(errors)), ahead
             elif start == 0:
                 break
-            low[rows, days], high[rows, days] = ends
-    stated = np.sqrt((_of_stated(made) ** 2).sum(axis=0))
-    return _laid(low, high, size[:, None] * widening(made), made.expected, stated, level)
+            low[rows, days], high[rows, days] = np.array(ends) * (ahead / last) ** 0.5
+    wide = size[:, None] * widening(made) * wilder(made, level)
+    stated = np.sqrt((_of_stated(made) ** 2).sum(axis=0)) * normal(level)
+    return _laid(np.hypot(wide * low, stated), np.hypot(wide * high, stated), made.expected)
 
 
 def of_sum(made: Forecast, level: int, days: int, start: int = 0) -> tuple[np.ndarray, np.ndarray]:
     """Low and high, (series), of the sum over `days` from the day `start` ahead; nan: no range.
 
     From the errors of past sums, not from daily ranges: errors of single days cancel out in part.
+    Sums longer than those tried are as if the error per day lasted. The doubt of a campaign's lift
+    is shared by its days, and added.
     """
     window = slice(start, start + days)
-    errors = _scaled(made, window).mean(axis=2) * days
     low, high = np.full(len(made.series), np.nan), np.full(len(made.series), np.nan)
     for group in np.unique(made.groups):
         rows = made.groups == group
-        tried = (~np.isnan(errors[:, rows])).any(axis=1).sum()
-        if tried >= FEWEST:
-            low[rows], high[rows] = _quantiles(errors[:, rows], level, _freedom(errors[:, rows]))
-    size = sizes(made) * widening(made)[:, window].mean(axis=1)
-    stated = np.sqrt((_of_stated(made)[..., window].sum(axis=2) ** 2).sum(axis=0))
-    return _laid(low, high, size, made.expected[:, window].sum(axis=1), stated, level)
+        tried = _longest(scaled(made)[:, rows], made, window)
+        errors = tried.mean(axis=2, keepdims=True) * days
+        if (~np.isnan(errors)).any(axis=(1, 2)).sum() >= FEWEST:
+            freedom = _freedom(errors, 1 - min(WEEK / tried.shape[2], 1))
+            low[rows], high[rows] = _quantiles(errors, level, freedom)
+    plain, shared = widening_parts(made)
+    ordinary, size = plain[:, window].mean(axis=1), sizes(made)
+    doubt = shared[:, window].sum(axis=1) * NORMAL * normal(level)
+    doubt = doubt * wilder(made, level)[:, window].max(axis=1)
+    stated = np.sqrt((_of_stated(made)[..., window].sum(axis=2) ** 2).sum(axis=0)) * normal(level)
+    below, above = (np.hypot(np.hypot(ordinary * end, doubt) * size, stated) for end in (low, high))
+    return _laid(below, above, made.expected[:, window].sum(axis=1))
 
 
 def paths(
@@ -112,83 +89,101 @@ def paths(
     """(draws, days): ways in which the first `days` ahead of one series may go, all of them if None.
 
     Each is the whole row of errors of one past date and one series of its group, so that days keep
-    their dependence, times what a mean and a scale measured on few dates leave open (Student's t for
-    a new one). Empty where there is no range.
+    their dependence, times what a mean and a scale measured on few dates leave open (Student's t for a
+    new one); where rows so long were not tried, a shorter one over again. Campaigns' lifts are off
+    together. Empty where there is no range.
     """
-    row, ahead = made.row(name), slice(0, len(made.days) if days is None else days)
-    expected = made.expected[row, ahead]
-    none = np.empty((0, len(expected)))
-    if not len(expected):
-        return none
-    errors = _scaled(made, ahead)[:, made.groups == made.groups[row]]
+    row, window = made.row(name), slice(0, len(made.days) if days is None else days)
+    length = len(made.days[window])
+    if not length:
+        return np.empty((0, 0))
+    errors = _longest(scaled(made)[:, made.groups == made.groups[row]], made, window)
+    pool = errors.reshape(-1, errors.shape[2])
+    pool = pool[~np.isnan(pool).any(axis=1)]
     tried = (~np.isnan(errors)).all(axis=2).any(axis=1).sum()
     if tried < FEWEST or np.isnan(sizes(made)[row]):
-        return none
-    pool = errors.reshape(-1, len(expected))
-    pool = pool[~np.isnan(pool).any(axis=1)]
+        return np.empty((0, length))
     generator = np.random.default_rng(seed)
-    freedom = _freedom(errors.mean(axis=2))
-    drawn = pool[generator.integers(len(pool), size=draws)]
-    wider = np.sqrt((freedom + 1) / generator.chisquare(freedom, size=draws))
-    away = sizes(made)[row] * widening(made)[row, ahead] * drawn * wider[:, None]
-    stated = generator.standard_normal((draws, len(made.stated))) @ _of_stated(made)[:, row, ahead]
-    return np.maximum(expected + away + stated, 0.0)
+    freedom = _freedom(errors.mean(axis=2, keepdims=True), 1 - min(WEEK / errors.shape[2], 1))
+    drawn = pool[generator.integers(len(pool), size=draws)][:, np.arange(length) % pool.shape[1]]
+    drawn = drawn * np.sqrt((freedom + 1) / generator.chisquare(freedom, size=draws))[:, None]
+    plain, shared = (part[row, window] for part in widening_parts(made))
+    lifts = min(freedom_of_lifts(made)[row, window].min(), 1e6)
+    off = generator.standard_t(lifts, size=draws)[:, None]
+    moved = sizes(made)[row] * (plain * drawn + shared * NORMAL * off)
+    stated = _of_stated(made)[:, row, window]
+    moved += generator.standard_normal((draws, len(stated))) @ stated
+    return np.maximum(made.expected[row, window] + moved, 0.0)
 
 
-def _scaled_errors(made: Forecast) -> np.ndarray:
-    size = _sizes(made)[:-1]
-    return _errors(made) / np.where(size > 0, size, np.nan)[..., None]
+def _longest(tried: np.ndarray, made: Forecast, window: slice) -> np.ndarray:
+    """Past errors of `window`, or of its first weeks that were tried on enough dates."""
+    for stop in (window.stop, *range(window.stop - WEEK, window.start + WEEK - 1, -WEEK)):
+        errors = _whole(tried, made, slice(window.start, stop))
+        if (~np.isnan(errors)).any(axis=(1, 2)).sum() >= FEWEST:
+            return errors
+    return errors
 
 
-def _scaled(made: Forecast, window: slice) -> np.ndarray:
-    """Past errors over their series' mean size, (origins, series, days of `window`).
+def _whole(tried: np.ndarray, made: Forecast, window: slice) -> np.ndarray:
+    """Scaled errors of windows that had ended, with at least half of their days counted.
 
-    Only windows that had ended, with at least half of their days counted; a day not counted (a
-    campaign's, a missing one) has the mean of the window's others.
+    A day not counted (a campaign's, a missing one) has the mean of the window's others.
     """
-    errors = _scaled_errors(made)[:, :, window]
+    errors = tried[:, :, window]
     known = ~np.isnan(errors)
-    share = known.mean(axis=2)
     mean = np.nansum(errors, axis=2) / np.maximum(known.sum(axis=2), 1)
-    length = len(range(*window.indices(len(made.days))))
-    ended = made.origins + ((window.start or 0) + length) * DAY <= made.days[0]
-    usable = (share >= 0.5) & np.asarray(ended)[:, None]
+    ended = made.origins + window.stop * DAY <= made.days[0]
+    usable = (known.mean(axis=2) >= 0.5) & np.asarray(ended)[:, None]
     return np.where(usable[..., None], np.where(known, errors, mean[..., None]), np.nan)
 
 
-def _freedom(errors: np.ndarray) -> float:
-    """How many free observations the errors of (origins, series) are worth for a range's width.
+def _freedom(errors: np.ndarray, overlap: float = 0.0) -> float:
+    """How many free observations the errors of (origins, series, days) are worth for a range's width.
 
-    Weekly dates whose errors go alike count for less (lag-one correlation about 0, which counts a
-    lasting bias too); siblings add none, since what moves the shop moves them all.
+    The mean square of normal errors is worth fewer where they go alike, by the square of their
+    correlation: of days of one date, of siblings, and of one date with the next (at least `overlap`).
     """
-    known = ~np.isnan(errors)
-    filled = np.where(known, errors, 0.0)
+    by_date = _mean_along(errors, 2)
+    filled = np.where(np.isnan(by_date), 0.0, by_date)
     square = (filled**2).sum()
-    alike = (filled[1:] * filled[:-1]).sum() / square if square > 0 else 0.0
-    alike = np.clip(alike, 0.0, 1.0)
-    dates = known.any(axis=1).sum() * (1 - alike) / (1 + alike)
-    return max(dates, LEAST_FREEDOM)
+    if square == 0:
+        return LEAST_FREEDOM
+    after = max((filled[1:] * filled[:-1]).sum() / square, overlap)
+    dates = (~np.isnan(by_date)).any(axis=1).sum() * (1 - after**2) / (1 + after**2)
+    return max(dates * _worth(errors, 2) * _worth(by_date, 1), LEAST_FREEDOM)
 
 
-def _mean_over_days(errors: np.ndarray) -> np.ndarray:
-    known = (~np.isnan(errors)).sum(axis=2)
-    return np.where(known > 0, np.nansum(errors, axis=2) / np.maximum(known, 1), np.nan)
+def _worth(errors: np.ndarray, axis: int) -> float:
+    """How many free observations those along `axis` are worth, by how far they go alike."""
+    known = ~np.isnan(errors)
+    count = known.sum() / known.any(axis=axis).sum()
+    whole = np.nanmean(_mean_along(errors, axis) ** 2) / np.nanmean(errors**2)
+    alike = np.clip((whole * count - 1) / max(count - 1, 1), 0.0, 1.0)
+    return count / (1 + (count - 1) * alike**2)
+
+
+def _mean_along(errors: np.ndarray, axis: int) -> np.ndarray:
+    known = (~np.isnan(errors)).sum(axis=axis)
+    return np.where(known > 0, np.nansum(errors, axis=axis) / np.maximum(known, 1), np.nan)
 
 
 def _quantiles(errors: np.ndarray, level: int, freedom: float) -> tuple[float, float]:
-    known = errors[~np.isnan(errors)]
-    share = 0.5 + level / 200
+    """Ends that hold `level` in 100 of what the scaled errors were drawn from.
+
+    Where so rare an error cannot show in so few free ones, they are taken to follow Student's t.
+    """
+    known, share = errors[~np.isnan(errors)], 0.5 + level / 200
+    safe = share * (1 + 1 / freedom)
+    if safe > 1:
+        end = np.sqrt((known**2).mean()) * stats.t.ppf(share, freedom)
+        return -end, end
     wider = stats.t.ppf(share, freedom) / stats.norm.ppf(share)
-    safe = min(share * (1 + 1 / known.size), 1.0)
     low, high = np.quantile(known, [1 - safe, safe])
     return min(low, 0.0) * wider, max(high, 0.0) * wider
 
 
-def _laid(low, high, size, expected, stated, level) -> tuple[np.ndarray, np.ndarray]:
-    """Errors and the doubt of what the shop states (a standard deviation) are independent."""
-    reach = stats.norm.ppf(0.5 + level / 200) * stated
-    below, above = np.hypot(size * low, reach), np.hypot(size * high, reach)
+def _laid(below, above, expected) -> tuple[np.ndarray, np.ndarray]:
     return np.maximum(expected - below, 0.0), np.maximum(expected + above, 0.0)
 
 
@@ -214,6 +209,29 @@ def as_of(made: Forecast, place: int) -> Forecast:
         tried_event=made.tried_event[:place],
         tried_factor=made.tried_factor[:place],
         stated=(),
+        learned=made.learned[:, : made.learned.shape[1] - (made.days[0] - origin) // DAY],
+    )
+
+
+def _siblings(made: Forecast, name: str) -> Forecast:
+    """`made` of the series of one group alone: ranges rest on no other."""
+    rows = made.groups == made.groups[made.row(name)]
+    by_series = (
+        "series",
+        "groups",
+        "expected",
+        "factor",
+        "rung",
+        "stopped",
+        "learned",
+        "naive_scale",
+    )
+    return replace(
+        made,
+        tried={method: tried[:, rows] for method, tried in made.tried.items()},
+        actual=made.actual[:, rows],
+        tried_factor=made.tried_factor[:, rows],
+        **{field: getattr(made, field)[rows] for field in by_series},
     )
 
 
@@ -222,6 +240,7 @@ def coverage(made: Forecast, name: str, level: int) -> np.ndarray:
 
     Each range comes only from what was known at its date.
     """
+    made = _siblings(made, name)
     row = made.row(name)
     held = np.full((len(made.origins), len(made.days)), np.nan)
     for place in range(FEWEST, len(made.origins)):
@@ -257,7 +276,7 @@ def by_week(made: Forecast, name: str) -> pd.DataFrame:
     rows = []
     for number in range(week.max(initial=-1) + 1) if len(made.origins) else ():
         scored = _scored(made, made.row(name), made.method, week == number)
-        inside = {k: _mean(v[:, week == number]) for k, v in held.items()}
+        inside = {k: mean(v[:, week == number]) for k, v in held.items()}
         rows.append({"week_ahead": number + 1} | scored | inside)
     columns = ["week_ahead", *SCORES[:-1], *held, SCORES[-1]]
     return pd.DataFrame(rows, columns=columns)
@@ -269,14 +288,9 @@ def _scored(made: Forecast, row: int, method: str, days: np.ndarray) -> dict[str
     scale, size, total = made.naive_scale[row], np.nansum(np.abs(error)), np.nansum(sold)
     plain = np.nansum(np.abs(naive))
     return {
-        "mase": _mean(np.abs(error)) / scale if scale > 0 else np.nan,
+        "mase": mean(np.abs(error)) / scale if scale > 0 else np.nan,
         "wape": size / total if total > 0 else np.nan,
         "bias": np.nansum(error) / total if total > 0 else np.nan,
         "skill": 1 - size / plain if plain > 0 else np.nan,
         "origins": int((~np.isnan(sold)).any(axis=1).sum()),
     }
-
-
-def _mean(values: np.ndarray) -> float:
-    known = values[~np.isnan(values)]
-    return float(known.mean()) if known.size else np.nan

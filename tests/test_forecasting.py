@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 from small_shops import day
 
-from shopanalysis import forecasting, ranges
-from shopanalysis.calendars import Campaign
+from shopanalysis import forecasting, lift, ranges
+from shopanalysis.calendars import DAY, Campaign
 
 WEEK = np.array([100.0, 110, 120, 130, 140, 200, 180])
 
@@ -27,14 +27,14 @@ def with_total(history):
     return pd.concat([whole, history]), ["total", *["item"] * len(history)]
 
 
-@pytest.mark.parametrize("days", [1, 3, 10, 40, 60, 100, 400])
+@pytest.mark.parametrize("days", [1, 3, 10, 40, 41, 42, 60, 100, 400])
 def test_every_length_of_history_has_a_forecast_of_its_rung(days):
     made = forecasting.forecast(noisy(days, series=1), 14)
     assert made.expected.shape == (1, 14)
     assert np.isfinite(made.expected).all()
     rung = "level" if days < 7 else "profile" if days < 49 else "full"
     assert made.rung.tolist() == [rung]
-    assert np.isnan(ranges.by_day(made, 80)[0]).all() == (days < 84)
+    assert np.isnan(ranges.by_day(made, 80)[0]).all() == (days < 42)
     if days >= 10:
         assert made.expected[0] == pytest.approx(np.roll(np.tile(WEEK, 3), -days)[:14], rel=0.35)
 
@@ -143,6 +143,31 @@ def test_what_the_shop_says_of_a_first_campaign_counts_until_it_was_measured():
     again = forecasting.forecast(noisy(), 14, (past, opening))
     assert again.stated == ()
     assert (again.expected[:, [1, 2]] < 2 * plain.expected[:, [1, 2]]).all()
+
+
+def test_a_calendar_of_days_that_do_nothing_costs_nothing():
+    """Twenty campaigns named, none of which moves a sale: the forecast is that without a calendar."""
+    history = noisy(360, series=1)
+    days = history.columns
+    named = [Campaign("idle", days[i], days[i] + 2 * DAY) for i in range(40, 355, 16)]
+    named.append(Campaign("idle", days[-1] + 3 * DAY, days[-1] + 5 * DAY))
+    generator, worse = np.random.default_rng(4), []
+    for _ in range(6):
+        values = history * generator.lognormal(0, 0.1, history.shape)
+        plain, told = (forecasting.forecast(values, 14, c).expected for c in ((), named))
+        worse.append(np.abs(told / plain - 1).mean())
+    assert np.mean(worse) < 0.06
+
+
+def test_days_of_a_campaign_that_did_nothing_are_learned_from_once_it_has_ended():
+    first = day("2026-01-05")
+    quiet = Campaign("quiet", first + 10 * DAY, first + 11 * DAY)
+    loud = Campaign("loud", first + 11 * DAY, first + 13 * DAY)
+    found = {quiet: lift.Lift(np.ones(1), np.ones(2), 1.0, 0.0),
+             loud: lift.Lift(np.full(1, 3.0), np.ones(3), 3.0, 0.9)}  # fmt: skip
+    since = forecasting._ordinary_from((quiet, loud), found, first, 20)
+    assert since[10] == 12
+    assert np.isinf(np.delete(since, 10)).all()
 
 
 def test_items_add_up_to_the_total_day_by_day():

@@ -7,6 +7,7 @@ from small_shops import day
 
 from shopanalysis import lift
 from shopanalysis.calendars import Campaign, campaign_days
+from shopanalysis.smoothing import profile
 
 FIRST = day("2025-09-01")
 LAST_YEAR = Campaign("Double 11", day("2025-11-10"), day("2025-11-11"))
@@ -91,3 +92,37 @@ def test_the_doubt_of_what_is_said_holds_eight_times_in_ten():
     assert ((drawn > 2) & (drawn < 3)).mean() == pytest.approx(0.8, abs=0.01)
     assert doubt[0, [0, 2]].tolist() == [0, 0]
     assert lift.stated([], pd.date_range("2026-11-11", periods=3))[1].shape == (0, 3)
+
+
+def noisy(event, seed=7):
+    """A shop whose days differ by a tenth or so, with ten weeks before two days of `event` times that."""
+    sales = 100 * np.random.default_rng(seed).lognormal(0, 0.1, 84)
+    sales[70:72] *= event
+    return sales
+
+
+def test_a_lift_within_the_noise_of_ordinary_stretches_moves_nothing():
+    found = measured(noisy(1.02), noisy(1.02) / 10)[LAST_YEAR]
+    assert found.sure == 0
+    assert found.on(COMING).tolist() == [[1, 1], [1, 1]]
+
+
+def test_a_lift_is_drawn_in_by_the_share_that_chance_may_be():
+    sales = noisy(1.5)
+    found = measured(sales, sales / 10)[LAST_YEAR]
+    clean = sales.copy()
+    clean[70:72] = np.nan
+    starts = list(range(14, 69, 7))
+    due = [profile(clean[None], s, 2)[0].sum() for s in starts]
+    ratios = np.log([clean[s : s + 2].sum() / d for s, d in zip(starts, due, strict=True)])
+    size = np.log(sales[70:72].sum() / profile(clean[None], 70, 2)[0].sum())
+    assert found.sure == pytest.approx(1 - (ratios**2).mean() / size**2)
+    assert 0.5 < found.sure < 1
+    assert found.shop == pytest.approx(np.exp(size * found.sure))
+
+
+def test_what_is_known_to_be_harmless_is_known_only_after_it():
+    lifts = measured(noisy(1.02), noisy(1.02) / 10)
+    assert lift.harmless(lifts, COMING, day("2025-11-12"))
+    assert not lift.harmless(lifts, COMING, day("2025-11-11"))
+    assert not lift.harmless(measured(noisy(3), noisy(3)), COMING, day("2025-11-12"))
