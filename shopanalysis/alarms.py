@@ -106,6 +106,7 @@ def urgent(
 def doubts(
     shop_day: pd.DataFrame,
     source_day: pd.DataFrame,
+    orders: pd.DataFrame,
     told: pd.DataFrame,
     campaigns: Iterable[Campaign],
     date: pd.Timestamp,
@@ -123,7 +124,7 @@ def doubts(
     day = sides["all"]
     recent = calendars.last_days(day, date, days).set_index("date")
     found = {
-        "incomplete_day": _incomplete(told),
+        "incomplete_day": _incomplete(told, calendars.cut_short(shop_day, orders, date)),
         "missing_days": _missing(day, date, days),
         "payers_over_visitors": _days_over(recent[rates.payers(basis)], recent["visitors"]),
         "ordered_unpaid": _unpaid(recent["ordered_buyers"], recent[rates.payers(basis)]),
@@ -157,8 +158,10 @@ def _unpaid(ordered: pd.Series, paid: pd.Series) -> float:
     return float(((ordered > 0) & (paid == 0))[known].sum()) if known.any() else np.nan
 
 
-def _incomplete(told: pd.DataFrame) -> float:
-    """1 where visitors and sales are both far below the usual, as of a file made before the day was over."""
+def _incomplete(told: pd.DataFrame, cut_short: bool) -> float:
+    """1 where orders end early, or visitors and sales are both far below the usual: the day was not over."""
+    if cut_short:
+        return 1.0
     real = told.set_index("metric")["real"].reindex(["visitors", "sales"])
     unknown = real.isna().any() or (real == "unknown").any()
     return np.nan if unknown else float((real == "fell").all())

@@ -9,9 +9,12 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from shopanalysis import tables
+
 DAY = pd.Timedelta(days=1)
 USUAL_WEEKS = 8  # same weekdays that say what is usual, at most
 FEWEST_WEEKS = 5
+SURELY_CUT = 10  # orders still to come: by luck alone none of them on 1 day of 20,000
 FEWEST_TIMED = 4  # same weekdays that say when a day's orders end
 WEEKS_BACK = 13  # and none of them is older
 SPREAD_DAYS = 182  # days that say how much days differ, at most
@@ -90,6 +93,16 @@ def orders_missing(orders: pd.DataFrame, date: pd.Timestamp) -> float:
     later = time > time[today].max()
     until = (~later & ~today).sum() / placed.loc[~today, "day"].nunique()
     return float(later.sum() / placed.loc[~today, "day"].nunique() * today.sum() / max(until, 1.0))
+
+
+def cut_short(shop_day: pd.DataFrame, orders: pd.DataFrame, date: pd.Timestamp) -> bool:
+    """Whether the figures of `date` were counted from orders of which the last are surely still to come.
+
+    shop_day   date, device, source_file     orders   created_at; may be empty
+    """
+    row = shop_day[(shop_day["date"] == date) & (shop_day["device"] == "all")]
+    counted = (row["source_file"] == tables.DERIVED).any()
+    return bool(counted and orders_missing(orders, date) > SURELY_CUT)
 
 
 def usual(

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from shopanalysis import forecasting, ranges
+from shopanalysis import calendars, forecasting, ranges
 from shopanalysis.calendars import DAY, Campaign
 from shopanalysis.errors import ParameterError
 from shopanalysis.findings import Finding
@@ -36,15 +36,19 @@ def daily_sales(shop_day: pd.DataFrame) -> pd.Series:
 
 
 def history(
-    shop_day: pd.DataFrame, item_day: pd.DataFrame, date: pd.Timestamp
+    shop_day: pd.DataFrame, item_day: pd.DataFrame, orders: pd.DataFrame, date: pd.Timestamp
 ) -> tuple[pd.DataFrame, list[str]]:
     """Sales of the shop and its items by day up to `date`, and each one's group (total, item, tail).
 
-    shop_day   date, device, sales     item_day   date, item_id, sales; may be empty
+    shop_day   date, device, sales, source_file     item_day   date, item_id, sales; may be empty
+    orders     created_at; may be empty
 
     Index: total, item ids, others (all that no item shown accounts for); columns: days. An item is
-    missing before its first sale, and on days on which no item has a row.
+    missing before its first sale, and on days on which no item has a row. A last day that its orders
+    say is not over (calendars.cut_short) is missing: nothing is learned from it.
     """
+    if calendars.cut_short(shop_day, orders, date):
+        shop_day, item_day = (frame[frame["date"] < date] for frame in (shop_day, item_day))
     total = daily_sales(shop_day)
     total = total.reindex(pd.date_range(total.index.min(), date)) if len(total) else total
     items = _items(item_day, total.index)
@@ -227,6 +231,11 @@ def _cautions(
         values = {"known": len(sales), "days": days}
         found.append(
             Finding("longer", "info", "sales", "longer_than_known", rule="F01", values=values)
+        )
+    if len(sales) and np.isnan(sales.iloc[-1]):
+        values = {"date": sales.index[-1]}
+        found.append(
+            Finding("last_day", "warning", "sales", "last_day_unknown", rule="F01", values=values)
         )
     if missing:
         values = {"missing": missing, "known": len(sales)}

@@ -27,6 +27,7 @@ CHANNELS = (
     "other",
     "unmapped",
 )
+DERIVED = "derived from orders"  # source_file of a row that no file states
 KINDS = {
     "date": "a day, without time",
     "time": "date and time in the shop's own time zone",

@@ -9,6 +9,7 @@ from shopanalysis.calendars import Campaign
 LAST = day("2026-11-20")
 BASIS = "buyers/visitors"
 NO_SOURCES = tables.empty("source_day")
+NO_ORDERS = tables.empty("orders")
 
 
 def shop(**last) -> pd.DataFrame:
@@ -78,7 +79,7 @@ def test_a_small_shop_without_a_sale_for_a_day_is_not_urgent():
 def doubts(frame, sources=NO_SOURCES, campaigns=()) -> pd.Series:
     day_rows = frame[frame["device"] == "all"]
     told = alarms.against_usual(day_rows, campaigns, LAST, BASIS)
-    table = alarms.doubts(frame, sources, told, campaigns, LAST, BASIS, 30)
+    table = alarms.doubts(frame, sources, NO_ORDERS, told, campaigns, LAST, BASIS, 30)
     return table.set_index("doubt")["trust"]
 
 
@@ -131,7 +132,7 @@ def test_sides_and_sources_that_do_not_fit_the_shop_are_found():
 def test_findings_say_doubts_first_and_who_should_look():
     frame = shop(visitors=0.3, sales=0.3, buyers=0.3, ordered_amount=0.3, bounce_rate=1.5)
     told = alarms.against_usual(frame, [], LAST, BASIS)
-    doubted = alarms.doubts(frame, NO_SOURCES, told, [], LAST, BASIS, 30)
+    doubted = alarms.doubts(frame, NO_SOURCES, NO_ORDERS, told, [], LAST, BASIS, 30)
     found = alarms.findings(told, doubted, 30)
     assert found[0].id == "doubt_incomplete_day"
     assert {(f.id, f.severity, f.owner) for f in found[1:]} == {
@@ -145,6 +146,20 @@ def test_no_rows_no_alarm_no_doubt():
     none = tables.empty("shop_day")
     told = alarms.against_usual(none, [], LAST, BASIS)
     assert told.empty
-    trust = alarms.doubts(none, NO_SOURCES, told, [], LAST, BASIS, 30).set_index("doubt")["trust"]
+    trust = alarms.doubts(none, NO_SOURCES, NO_ORDERS, told, [], LAST, BASIS, 30).set_index(
+        "doubt"
+    )["trust"]
     assert set(trust.drop("campaign_day")) == {"unknown"}
     assert not alarms.urgent(none, told, LAST, BASIS, 5)
+
+
+def test_a_day_counted_from_orders_that_end_early_looks_incomplete_whatever_it_sold():
+    day_before = [LAST - pd.Timedelta(days=7 * week) for week in range(1, 9)]
+    times = [d + pd.Timedelta(hours=h) for d in day_before for h in range(4, 24)]
+    orders = tables.empty("orders").reindex(range(len(times) + 4))
+    orders["created_at"] = [*times, *(LAST + pd.Timedelta(hours=h) for h in range(4, 8))]
+    frame = shop().assign(source_file=tables.DERIVED)
+    told = alarms.against_usual(frame, [], LAST, BASIS)
+    for there, trust in ((orders, "doubtful"), (NO_ORDERS, "fine")):
+        doubted = alarms.doubts(frame, NO_SOURCES, there, told, [], LAST, BASIS, 30)
+        assert doubted.set_index("doubt").loc["incomplete_day", "trust"] == trust

@@ -249,11 +249,12 @@ def test_the_forecast_beats_the_plainest_guess_and_covers_the_days_that_came(dem
     asked, then = day("2026-09-30"), sales["2026-10-01":"2026-10-14"]
     items = demo.table("item_day")
     known, groups = sales_forecast.history(
-        sales[:asked].rename("sales").reset_index().assign(device="all"),
+        sales[:asked].rename("sales").reset_index().assign(device="all", source_file="day.xls"),
         items[items["date"] <= asked],
+        demo.table("orders"),
         asked,
     )
-    made = sales_forecast.forecast(known, groups, 14, demo.campaigns)
+    made = sales_forecast.forecast(known, groups, demo.campaigns, 14)
     compared = ranges.scores(made, "total").set_index("method")
     assert compared.loc["pooled", "mase"] < 0.8 * compared.loc["seasonal_naive", "mase"]
     ahead = sales_forecast.ahead(made, 14).set_index("date")
@@ -285,7 +286,9 @@ def told_on(demo, date):
 
 def doubted_on(demo, date):
     tables = (shop_rows(demo, name, date) for name in ("shop_day", "source_day"))
-    found = alarms.doubts(*tables, told_on(demo, date), demo.campaigns, day(date), BASIS, 30)
+    found = alarms.doubts(
+        *tables, demo.table("orders"), told_on(demo, date), demo.campaigns, day(date), BASIS, 30
+    )
     return set(found.loc[found["trust"] == "doubtful", "doubt"])
 
 

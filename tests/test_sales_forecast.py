@@ -10,6 +10,7 @@ from shopanalysis.words import Words
 
 WEEK = [100.0, 110, 120, 130, 140, 200, 180]
 NO_ITEMS = tables.empty("item_day")
+NO_ORDERS = tables.empty("orders")
 
 
 def noisy(days, seed=4):
@@ -21,7 +22,7 @@ def asked(sales, days=14, campaigns=(), item_day=NO_ITEMS, targets=None, start="
     columns = {"sales": np.asarray(sales, float), "visitors": 1000.0, "buyers": 20.0}
     shop_day = shop_days(start, **columns) if len(sales) else tables.empty("shop_day")
     date = shop_day["date"].max() if len(shop_day) else day("2026-01-05")
-    known, groups = sales_forecast.history(shop_day, item_day, date)
+    known, groups = sales_forecast.history(shop_day, item_day, NO_ORDERS, date)
     made = sales_forecast.forecast(known, groups, campaigns, days)
     plan = pace.month_plan(shop_day, targets or {}, campaigns, date)
     paths = sales_forecast.month_paths(made)
@@ -141,7 +142,7 @@ def test_history_knows_items_from_their_first_sale_and_the_rest_as_others():
     shop_day = shop_days("2026-01-01", sales=[10.0, 10, 10, 10])
     item_day = rows("item_day", "date item_id sales", "2026-01-01 B 4", "2026-01-02 B 4",
                     "2026-01-03 B 4", "2026-01-03 A 1")  # fmt: skip
-    known, groups = sales_forecast.history(shop_day, item_day, day("2026-01-04"))
+    known, groups = sales_forecast.history(shop_day, item_day, NO_ORDERS, day("2026-01-04"))
     assert known.index.tolist() == ["total", "B", "A", "others"]
     assert known.loc["B"].tolist()[:3] == [4, 4, 4]
     assert np.isnan(known.loc["A"].tolist()[:2]).all()
@@ -160,7 +161,7 @@ def test_an_item_that_sells_on_few_days_is_of_the_tail():
     shop_day = shop_days("2026-01-05", sales=np.full(100, 100.0))
     rare = np.where(np.arange(100) % 5 == 0, 10.0, 0.0)
     item_day = pd.concat([item_rows(np.full(100, 60.0)), item_rows(rare, "B")])
-    known, groups = sales_forecast.history(shop_day, item_day, shop_day["date"].max())
+    known, groups = sales_forecast.history(shop_day, item_day, NO_ORDERS, shop_day["date"].max())
     assert dict(zip(known.index, groups, strict=True)) == {
         "total": "total", "A": "item", "B": "tail", "others": "item",
     }  # fmt: skip
@@ -185,7 +186,7 @@ def test_an_item_that_stopped_is_named_and_expected_to_sell_nothing():
     assert made.expected[made.row("A")].tolist() == [0] * len(made.days)
     items = rows("items", "item_id title", "A Pillow")
     known, _ = sales_forecast.history(shop_days("2026-01-05", sales=sales), item_rows(item),
-                                      day("2026-07-23"))  # fmt: skip
+                                      NO_ORDERS, day("2026-07-23"))  # fmt: skip
     table = sales_forecast.items_ahead(made, known, items, 14)
     assert table[["item_id", "title", "outlook"]].to_numpy().tolist() == [
         ["A", "Pillow", "stopped"]
@@ -231,3 +232,24 @@ def test_the_checks_hold_and_would_notice():
     }  # fmt: skip
     crossed = shown.assign(low_95=shown["low_80"] + 1)
     assert {n: o for n, o, _ in sales_forecast.checks(made, crossed, 14)}["ranges_hold"] == 14
+
+
+def test_a_last_day_whose_orders_are_still_to_come_is_not_learned_from():
+    """Forty orders a day, one every quarter of an hour from ten; the last day stops after eight."""
+    sales = [*noisy(84), 20.0]
+    columns = {"sales": sales, "visitors": 1000.0, "buyers": 20.0}
+    shop_day = shop_days("2026-01-05", **columns).assign(source_file=tables.DERIVED)
+    date = shop_day["date"].max()
+    at = pd.to_timedelta(600 + 15 * np.arange(40), unit="min")
+    times = [d + t for d in shop_day["date"] for t in at if d < date or t < at[8]]
+    orders = tables.empty("orders").reindex(range(len(times))).assign(created_at=times)
+    known, groups = sales_forecast.history(shop_day, NO_ITEMS, orders, date)
+    assert known.columns[-1] == date
+    assert np.isnan(known.loc["total", date])
+    made = sales_forecast.forecast(known, groups, (), 14)
+    found = {f.text: f for f in sales_forecast.findings(made, known, 14, {})}
+    assert found["last_day_unknown"].values == {"date": date}
+    assert all(said(found["last_day_unknown"]))
+    stated = shop_day.assign(source_file="day.xls")
+    whole, _ = sales_forecast.history(stated, NO_ITEMS, orders, date)
+    assert whole.loc["total", date] == 20

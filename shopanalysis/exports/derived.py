@@ -8,8 +8,6 @@ import pandas as pd
 
 from shopanalysis import tables
 
-SOURCE = "derived from orders"
-
 
 def complete(known: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
     """The tables of a shop: those that files gave, with what follows from one another.
@@ -42,7 +40,7 @@ def _joined(
     """The rows that files gave, and derived ones for what they do not state."""
     stated = made.get(name, tables.empty(name))
     missing = ~pd.MultiIndex.from_frame(derived[by]).isin(pd.MultiIndex.from_frame(stated[by]))
-    own = tables.conform(name, derived[missing].assign(source_file=SOURCE))
+    own = tables.conform(name, derived[missing].assign(source_file=tables.DERIVED))
     return pd.concat([stated, own]) if len(stated) else own
 
 
