@@ -23,13 +23,12 @@ from shopanalysis import __version__, figures, tables
 from shopanalysis import shop as shops
 from shopanalysis.calendars import DAY
 from shopanalysis.errors import DataError, ParameterError
-from shopanalysis.findings import SEVERITIES, Finding
+from shopanalysis.findings import DECISIONS, SEVERITIES, Finding
 from shopanalysis.words import Words, metrics
 
 FINDINGS = "application/vnd.shopanalysis.findings+json"
 TABLE = "application/vnd.shopanalysis.table+json"
 TEMPLATE = Path(__file__).with_name("template")
-DECISIONS = 3
 ROWS_SHOWN = 20
 WORDED = ("text", "source", "channel", "verdict", "movement", "check", "step", "method")
 

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import json
-import os
 import platform
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
@@ -17,65 +14,25 @@ from pathlib import Path
 from shopanalysis import __version__, report, tables
 from shopanalysis.batch.coverage import columns_of
 from shopanalysis.batch.execution import Failure
+from shopanalysis.batch.files import Busy, as_json, lock, read, write
 from shopanalysis.batch.notebooks import Notebook
-from shopanalysis.findings import SEVERITIES
+from shopanalysis.findings import decisions, front
 from shopanalysis.words import Words
 
 DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 BOM = "\ufeff"
-
-
-class Busy(Exception):
-    """Another run holds the same shop and date."""
-
-
-@contextmanager
-def lock(file: Path, what: str, wait: bool = False) -> Iterator[None]:
-    """Hold `file` alone for as long as the block lasts; where the system has no locks, do not.
-
-    Raises Busy, naming `what` and the process, when another holds it and `wait` is False.
-    """
-    try:
-        import fcntl
-    except ImportError:
-        yield
-        return
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with open(file, "a+", encoding="ascii") as handle:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-        except BlockingIOError:
-            handle.seek(0)
-            process = handle.read().strip()
-            raise Busy(f"Another run (process {process}) is making {what}; wait for it.") from None
-        handle.truncate(0)
-        handle.write(str(os.getpid()))
-        handle.flush()
-        yield
-
-
-def write(file: Path, text: str, aside: Path | None = None) -> None:
-    """Put `text` in place of `file`, whole or not at all; `aside` is on the same file system."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    new = (aside or file.parent) / f".{file.name}.{os.getpid()}.tmp"
-    try:
-        new.write_text(text, encoding="utf-8", newline="")
-        os.replace(new, file)
-    finally:
-        new.unlink(missing_ok=True)
-
-
-def read(file: Path) -> dict:
-    """The JSON object in `file`; empty when there is none."""
-    try:
-        return json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-
-
-def as_json(record: Mapping) -> str:
-    """`record` as text, the same every time."""
-    return json.dumps(record, ensure_ascii=False, indent=1) + "\n"
+__all__ = [
+    "Busy",
+    "Folder",
+    "Made",
+    "as_json",
+    "inputs",
+    "lock",
+    "overview",
+    "read",
+    "versions",
+    "write",
+]
 
 
 @cache
@@ -170,7 +127,6 @@ class Folder:
         """The page over all reports in the folder, from run.json and findings.json."""
         run, findings = self.run(), self.findings()
         entries = [self._entry(n, run, findings, words) for n in notebooks]
-        ranked = sorted(findings, key=lambda f: SEVERITIES.index(f["severity"]))
         self.write(
             "index.html",
             _page(
@@ -178,8 +134,8 @@ class Folder:
                 words,
                 **head,
                 run=run,
-                findings=_front(findings),
-                decisions=[f for f in ranked if f["action"]][: report.DECISIONS],
+                findings=front(findings),
+                decisions=decisions(findings),
                 entries=entries,
                 titles={entry["name"]: entry["title"] for entry in entries},
             ),
@@ -201,12 +157,6 @@ class Folder:
             "needs": [_in_words(need, words) for need in record.get("missing", ())],
             "formats": record.get("formats", ()),
         }
-
-
-def _front(findings: Sequence[Mapping]) -> list[Mapping]:
-    """What the front page starts with: the first finding of all, then those to act on or to watch."""
-    urgent = sorted(findings[1:], key=lambda f: SEVERITIES.index(f["severity"]))
-    return [*findings[:1], *(f for f in urgent if f["severity"] in ("critical", "warning"))]
 
 
 def _in_words(need: str, words: Words) -> str:
