@@ -44,6 +44,12 @@ def _jobs(text: str) -> int:
     return int(text)
 
 
+def _seconds(text: str) -> int:
+    if not re.fullmatch(r"[1-9][0-9]{0,6}", text):
+        raise argparse.ArgumentTypeError(f"'{text}' is not a whole number from 1")
+    return int(text)
+
+
 def parser() -> argparse.ArgumentParser:
     """Every command with its options."""
     whole = _Parser(prog="shopanalysis", description="From a shop's export files to dated reports.")
@@ -79,6 +85,12 @@ def _add_run(commands) -> None:
         help="a parameter of the notebooks, for those that have it")  # fmt: skip
     add("--lang", choices=("zh", "en"), help="language of the reports (the shop's)")
     add("--jobs", type=_jobs, default=2, metavar="N", help="notebooks at a time (2)")
+    add("--force", action="store_true", help="also what would come out the same")
+    add("--cold", action="store_true", help="ordinary kernels, none forked from a warm process")
+    add("--cell-limit", type=_seconds, default=120, metavar="SECONDS", help="for one cell (120)")
+    add("--notebook-limit", type=_seconds, default=900, metavar="SECONDS", help="for all its cells (900)")
+    add("--memory-limit", type=_seconds, default=4096, metavar="MB", help="for a notebook (4096)")
+    add("--json-log", action="store_true", help="one JSON object per event instead of text")
     add("--out", type=Path, default=Path("reports"), metavar="FOLDER", help="where to (reports)")
     _folder(command, "data", "where the shops are")
     _folder(command, "notebooks", "where the notebooks are")
@@ -126,9 +138,22 @@ def _list(asked: argparse.Namespace) -> int:
 
 def _run(asked: argparse.Namespace) -> int:
     since, until = _span(asked)
-    from shopanalysis.batch import runs
+    from shopanalysis.batch.reporting import JsonReporter, Reporter
+    from shopanalysis.batch.sessions import session
 
-    result = runs.run(
+    reporter = JsonReporter() if asked.json_log else Reporter()
+    with session(asked.out, asked.notebooks, asked.names, asked.cold, reporter.problem) as held:
+        result = _made(asked, since, until, reporter, held)
+    for page in result.pages:
+        reporter.tell(str(_relative(page)), "page", path=str(page))
+    return result.code
+
+
+def _made(asked: argparse.Namespace, since: date | None, until: date | None, reporter, held):
+    from shopanalysis.batch import runs
+    from shopanalysis.batch.execution import Limits
+
+    return runs.run(
         names=asked.names,
         shop_names=asked.shop,
         since=since,
@@ -139,10 +164,11 @@ def _run(asked: argparse.Namespace) -> int:
         out=asked.out,
         notebooks_folder=asked.notebooks,
         data_folder=asked.data,
+        reporter=reporter,
+        limits=Limits(asked.cell_limit, asked.notebook_limit, asked.memory_limit),
+        force=asked.force,
+        held=held,
     )
-    for page in result.pages:
-        print(_relative(page))
-    return result.code
 
 
 def _span(asked: argparse.Namespace) -> tuple[date | None, date | None]:
@@ -194,9 +220,10 @@ def _demo(asked: argparse.Namespace) -> int:
 def _refresh(asked: argparse.Namespace) -> int:
     import tempfile
 
-    from shopanalysis.batch.execution import environment, refreshed
+    from shopanalysis.batch.execution import refreshed
+    from shopanalysis.batch.files import write
     from shopanalysis.batch.notebooks import choose, discover
-    from shopanalysis.batch.publishing import write
+    from shopanalysis.batch.sessions import environment
 
     with tempfile.TemporaryDirectory() as aside, environment(Path(aside)):
         for notebook in choose(discover(asked.notebooks), asked.names):
@@ -219,9 +246,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _stop(cause, 3)
     except OSError as cause:
         return _stop(cause, 1)
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as told:
         return _stop(
-            "Interrupted: reports that were done are in place, the others are as before.", 130
+            "Interrupted: reports that were done are in place, the others are as before.",
+            128 + getattr(told, "number", 2),
         )
 
 

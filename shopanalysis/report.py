@@ -13,6 +13,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -346,17 +347,21 @@ def render(notebook, about: Mapping[str, object], words: Words) -> str:
 
     about   what the template's head and foot say: notebook, shop, date, generated
     """
-    from nbconvert import HTMLExporter
+    translation = translated(notebook, about["notebook"], words)
+    return _page_template().render(nb=translation, about=about, words=words)
 
-    exporter = HTMLExporter(
-        template_name="report",
-        extra_template_basedirs=[str(TEMPLATE)],
-        extra_template_paths=[str(TEMPLATE)],
-        exclude_anchor_links=True,
-    )
-    exporter.environment.globals |= {"about": about, "words": words}
-    page, _ = exporter.from_notebook_node(translated(notebook, about["notebook"], words))
-    return page
+
+@cache
+def _page_template():
+    """What nbconvert would render with this template, without loading nbconvert."""
+    import jinja2
+    import mistune
+
+    places = [TEMPLATE / "report", TEMPLATE]
+    environment = jinja2.Environment(loader=jinja2.FileSystemLoader(places))
+    plugins = ["strikethrough", "table", "url", "task_lists", "def_list"]
+    environment.filters["markdown2html"] = mistune.create_markdown(escape=False, plugins=plugins)
+    return environment.get_template("index.html.j2")
 
 
 def translated(notebook, name: str, words: Words):

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-import platform
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib.metadata import version
 from pathlib import Path
 
-from shopanalysis import __version__, report, tables
+from shopanalysis import __version__, report
 from shopanalysis.batch.coverage import columns_of
 from shopanalysis.batch.execution import Failure
 from shopanalysis.batch.files import Busy, as_json, lock, read, write
@@ -26,11 +23,9 @@ __all__ = [
     "Folder",
     "Made",
     "as_json",
-    "inputs",
     "lock",
     "overview",
     "read",
-    "versions",
     "write",
 ]
 
@@ -113,6 +108,11 @@ class Folder:
         """Whether there is a report of notebook `name`."""
         return (self.path / f"{name}.html").is_file()
 
+    def is_complete(self, name: str, record: Mapping) -> bool:
+        """Whether the report of notebook `name` and all its tables are there, as `record` says."""
+        files = (self.path / f"tables/{name}.{table}.csv" for table in record.get("tables", ()))
+        return self.has(name) and all(file.is_file() for file in files)
+
     def merge_findings(
         self, notebooks: Sequence[Notebook], made: Mapping[str, Made], head: Mapping
     ) -> None:
@@ -192,20 +192,3 @@ def _summary(folder: Folder) -> dict[str, object]:
         "warning": severities.count("warning"),
         "failures": sum(record["status"] == "failed" for record in records),
     }
-
-
-def versions() -> dict[str, str]:
-    """What the reports were made with."""
-    packages = {name: version(name) for name in ("pandas", "papermill")}
-    return {"python": platform.python_version(), **packages, "shopanalysis": __version__}
-
-
-def inputs(folder: Path) -> dict[str, str]:
-    """sha256 of shop.toml and of every table of the shop in `folder`, by path within it."""
-    files = [folder / "shop.toml", *(tables.path(folder, t) for t in tables.available(folder))]
-    return {file.relative_to(folder).as_posix(): _sha256(file) for file in files}
-
-
-def _sha256(file: Path) -> str:
-    with open(file, "rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest()
