@@ -245,7 +245,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except DataError as cause:
         return _stop(cause, 3)
     except OSError as cause:
-        return _stop(cause, 1)
+        from shopanalysis.batch.files import in_words
+
+        return _stop(in_words(cause), 1)
     except KeyboardInterrupt as told:
         return _stop(
             "Interrupted: reports that were done are in place, the others are as before.",

@@ -12,7 +12,7 @@ from time import monotonic
 
 import nbformat
 
-from shopanalysis import __version__, report
+from shopanalysis import __version__, rendering
 from shopanalysis import shop as shops
 from shopanalysis.batch import coverage, fingerprints
 from shopanalysis.batch.execution import Execution, Failure, Limits
@@ -158,7 +158,7 @@ class Day:
             "generated": self.began.isoformat(timespec="seconds"),
             "parameters": self._told(execution),
         }
-        return Made(report.render(node, about, self.words), *report.collect(node))
+        return Made(rendering.render(node, about, self.words), *rendering.collect(node))
 
     def _told(self, execution: Execution) -> dict[str, object]:
         """All parameters with what the notebook took for them; the shop by name, not by path."""

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+NOT_ALLOWED = (errno.EROFS, errno.EACCES, errno.EPERM)
 
 
 class Busy(Exception):
@@ -60,3 +64,13 @@ def read(file: Path) -> dict:
 def as_json(record: Mapping) -> str:
     """`record` as text, the same every time."""
     return json.dumps(record, ensure_ascii=False, indent=1) + "\n"
+
+
+def in_words(cause: OSError) -> str:
+    """What an error of the system means for the reports, in one sentence."""
+    where = f" ({cause.filename2 or cause.filename})" if cause.filename else ""
+    if cause.errno in NO_ROOM:
+        return f"The disk is full{where}: make room and run again; earlier reports are as before."
+    if cause.errno in NOT_ALLOWED:
+        return f"Writing is not allowed{where}: {cause.strerror}. Nothing was changed there."
+    return str(cause)

@@ -90,4 +90,5 @@ def _be_kernel(arguments: Sequence[str], environment: Mapping[str, str], folder:
 
 if __name__ == "__main__":
     _STARTED_IN = sys.path[0]
-    main(int(sys.argv[1]), sys.argv[2:])
+    with suppress(BrokenPipeError):
+        main(int(sys.argv[1]), sys.argv[2:])

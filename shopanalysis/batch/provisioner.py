@@ -17,7 +17,7 @@ class WarmProvisioner(LocalProvisioner):
         """Launch a kernel; `cmd` is what would start an ordinary one."""
         folder = kwargs.get("cwd") or os.getcwd()
         try:
-            warm.start(["shopanalysis.report"], kwargs["env"])
+            warm.start(["shopanalysis.report", warm.AHEAD], kwargs["env"])
             self.process = warm.server.fork(cmd[3:], kwargs["env"], str(folder))
         except warm.Unavailable as cause:
             self.log.warning("Kernels start cold: %s.", cause)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from shopanalysis import __version__, report
+from shopanalysis import __version__, rendering
 from shopanalysis.batch.coverage import columns_of
 from shopanalysis.batch.execution import Failure
 from shopanalysis.batch.files import Busy, as_json, lock, read, write
@@ -35,13 +35,13 @@ def _templates():
     import jinja2
 
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(report.TEMPLATE),
+        loader=jinja2.FileSystemLoader(rendering.TEMPLATE),
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
-    environment.filters["unbroken"] = report.unbroken
+    environment.filters["unbroken"] = rendering.unbroken
     return environment
 
 

@@ -6,7 +6,6 @@ Exit codes: 0 all done, 1 something failed, 2 bad usage (nothing was run), 3 dat
 
 from __future__ import annotations
 
-import errno
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -19,7 +18,7 @@ from shopanalysis import shop as shops
 from shopanalysis.batch import coverage, fingerprints, publishing
 from shopanalysis.batch.days import Day, Given, Plan, Run, language_of
 from shopanalysis.batch.execution import Execution, Limits
-from shopanalysis.batch.files import Busy, lock
+from shopanalysis.batch.files import Busy, in_words, lock
 from shopanalysis.batch.notebooks import choose, convert, discover
 from shopanalysis.batch.pool import Pool
 from shopanalysis.batch.reporting import Reporter
@@ -32,8 +31,6 @@ from shopanalysis.words import Words
 __all__ = ["FAILED", "REFUSED", "Reporter", "Result", "check_shop_name", "importing", "run"]
 
 SHOP_NAME = re.compile(r"[A-Za-z0-9_㐀-鿿-]{1,60}")
-NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-NOT_ALLOWED = (errno.EROFS, errno.EACCES, errno.EPERM)
 
 
 def run(
@@ -113,16 +110,6 @@ def importing(folder: Path) -> AbstractContextManager:
     if not folder.is_dir():
         return nullcontext()
     return lock(folder / "tables" / ".lock", f"the tables of {folder.name}", wait=True)
-
-
-def in_words(cause: OSError) -> str:
-    """What an error of the system means for the reports, in one sentence."""
-    where = f" ({cause.filename2 or cause.filename})" if cause.filename else ""
-    if cause.errno in NO_ROOM:
-        return f"The disk is full{where}: make room and run again; earlier reports are as before."
-    if cause.errno in NOT_ALLOWED:
-        return f"Writing is not allowed{where}: {cause.strerror}. Nothing was changed there."
-    return str(cause)
 
 
 @dataclass

@@ -84,7 +84,8 @@ def sweep(out: Path) -> None:
 def environment(folder: Path) -> Iterator[None]:
     """What kernels inherit, for as long as the block lasts: nothing is written outside `folder`."""
     before = dict(os.environ)
-    for name in ("IPYTHONDIR", "JUPYTER_RUNTIME_DIR", "MPLCONFIGDIR"):
+    os.environ.setdefault("MPLCONFIGDIR", str(folder.parent / ".cache" / "matplotlib"))
+    for name in ("IPYTHONDIR", "JUPYTER_RUNTIME_DIR"):
         os.environ.setdefault(name, str(folder / name.lower()))
     os.environ |= {
         "OMP_NUM_THREADS": "1",

@@ -24,6 +24,7 @@ KERNEL = "shopanalysis-warm"
 GROUP = "jupyter_client.kernel_provisioners"
 JUPYTER = Path(__file__).with_name("jupyter")
 FORKING = "shopanalysis.batch.forking"
+AHEAD = "shopanalysis.batch.ahead"
 
 
 class Unavailable(Exception):
@@ -120,6 +121,8 @@ class Server:
         for end in (self._lines.close, self._socket.close):
             with suppress(OSError):
                 end()
+        if not self._ready:
+            self.process.kill()
         try:
             self.process.wait(5)
         except subprocess.TimeoutExpired:
@@ -156,7 +159,8 @@ def stop() -> None:
 def imports(folder: Path, names: Sequence[str] = ()) -> list[str]:
     """Modules that the notebooks in `folder` called `names` (all, if none) import, by name."""
     files = (f for f in sorted(folder.glob("*.ipynb")) if not names or f.stem in names)
-    return sorted({module for file in files for module in _imports_of(file)})
+    found = sorted({module for file in files for module in _imports_of(file)})
+    return [*found, AHEAD] if "shopanalysis.report" in found else found
 
 
 def _imports_of(file: Path) -> Iterable[str]:
