@@ -56,8 +56,9 @@ def shop(tmp_path):
 
 def reports(root: Path) -> dict[str, bytes]:
     """What the last good run left, apart from when it ran."""
-    files = everything(root / "out")
-    return {n: b for n, b in files.items() if not n.endswith(("run.json", "index.html", ".error.html"))}
+    times = ("run.json", "index.html", ".error.html")
+    files = everything(root / "out").items()
+    return {n: b for n, b in files if not n.endswith(times) and not n.startswith(".tmp-")}
 
 
 def nothing_is_half(root: Path) -> None:
@@ -206,10 +207,12 @@ def test_a_second_run_at_the_same_time_waits_for_nothing_and_breaks_nothing(shop
 @linux
 def test_told_to_end_a_run_says_what_is_not_done_and_keeps_what_is(shop):
     (shop / "out/2026-11-20/tea/shows.html").unlink()
-    stop = f"import os, time\n{RUNNER}\nos.kill(server, 15)\ntime.sleep(96)"
-    notebook(shop / "notebooks", "stops", stop, order=2)
-    notebook(shop / "notebooks", "waits", "1", order=3)
-    command = [sys.executable, "-m", "shopanalysis", "run", "--jobs", "1"]
+    done = str(shop / "out/2026-11-20/tea/shows.html")
+    wait = f"import os, time\nwhile not os.path.exists({done!r}): time.sleep(0.01)"
+    stop = f"{RUNNER}\nos.kill(server, 15)\ntime.sleep(96)"
+    notebook(shop / "notebooks", "stops", wait, stop, order=2)
+    notebook(shop / "notebooks", "waits", "import time; time.sleep(95)", order=3)
+    command = [sys.executable, "-m", "shopanalysis", "run", "--jobs", "3"]
     command += [f"--{name}={shop / name}" for name in ("data", "notebooks", "out")]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert done.returncode == 143
