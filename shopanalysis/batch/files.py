@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+
+DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
 class Busy(Exception):
@@ -60,3 +63,10 @@ def read(file: Path) -> dict:
 def as_json(record: Mapping) -> str:
     """`record` as text, the same every time."""
     return json.dumps(record, ensure_ascii=False, indent=1) + "\n"
+
+
+def run_folders(out: Path) -> dict[tuple[str, str], Path]:
+    """The folders of runs below `out` by day (2026-11-20) and shop, in order of both."""
+    found = sorted(Path(out).glob("*/*/run.json"))
+    folders = (file.parent for file in found if DAY.fullmatch(file.parent.parent.name))
+    return {(folder.parent.name, folder.name): folder for folder in folders}

@@ -100,7 +100,7 @@ def run(
         found,
         bool(names),
         convert(chosen, settings or {}),
-        _shop_folders(shop_names, data_folder),
+        shop_folders(shop_names, data_folder),
         since,
         until,
         language,
@@ -110,7 +110,8 @@ def run(
     return _Run(plan, reporter or Reporter()).all()
 
 
-def _shop_folders(names: Sequence[str], data: Path) -> list[Path]:
+def shop_folders(names: Sequence[str], data: Path) -> list[Path]:
+    """Folders of the shops named, of all if none. Raises ParameterError where there is none."""
     folders = [shops.find(name, data) for name in names] if names else shops.all_in(data)
     if not folders:
         raise ParameterError(f"There are no shops in {data}: no folder there has a shop.toml.")
