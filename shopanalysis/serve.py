@@ -15,6 +15,7 @@ from urllib.parse import quote, unquote, urlsplit
 from shopanalysis.errors import ParameterError
 
 HEADERS = {
+    "Allow": "GET, HEAD",
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; img-src data:; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",

@@ -96,13 +96,14 @@ def _verify(parts: dict[str, str]) -> None:
     if not program:
         return
     with tempfile.TemporaryDirectory() as aside:
-        for name, text in parts.items():
-            Path(aside, name).write_text(text, encoding="utf-8")
-        files = [str(Path(aside, name)) for name in parts]
-        done = subprocess.run(
-            [program, "verify", "--man=no", "--recursive-errors=no", *files],
-            capture_output=True, text=True, timeout=60, check=False,
-        )  # fmt: skip
+        files = [Path(aside, name) for name in parts]
+        for file in files:
+            file.write_text(parts[file.name], encoding="utf-8")
+        call = [program, "verify", "--man=no", "--recursive-errors=no", *map(str, files)]
+        try:
+            done = subprocess.run(call, capture_output=True, text=True, timeout=60, check=False)
+        except (OSError, subprocess.TimeoutExpired):
+            return
     said = [line for line in done.stderr.splitlines() if any(name in line for name in parts)]
     if done.returncode and said:
         raise ParameterError(f"systemd does not take this: {' '.join(said)}")
