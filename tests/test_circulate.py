@@ -13,7 +13,7 @@ from aiosmtpd.smtp import AuthResult
 
 from shopanalysis import circulate, shop
 from shopanalysis.__main__ import main
-from shopanalysis.addresses import MASK
+from shopanalysis.addresses import MASK, addresses, masked
 from shopanalysis.errors import DataError
 
 pytestmark = pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")
@@ -270,6 +270,12 @@ def test_nothing_secret_is_said_logged_or_written(project, mailbox, hook, sender
     assert MASK in said
     for secret in ("pa66", "w+ord", "w%2Bord", TOKEN, "reader", "nobody@"):
         assert secret not in told, secret
+
+
+def test_a_short_password_and_its_plain_form_are_masked():
+    (one,), _ = addresses(["A"], {"A": "json://me:k%40@127.0.0.1/in"})
+    assert masked("me:k@ or k%40 or K@", one.secrets) == "***:*** or *** or ***"
+    assert "k%40" not in repr(one)
 
 
 def test_reports_named_go_along_and_others_are_refused(project):

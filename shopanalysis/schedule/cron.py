@@ -66,7 +66,8 @@ def check(line: str, job: Job) -> None:
             f"The crontab line would be {len(line.encode())} bytes long; cron reads {LONGEST}. "
             "Name fewer shops, or use systemd."
         )
-    same_calls(line.replace("\\%", "%").split(None, 5)[5], job)
+    read = re.split(r"(?<!\\)%", line.split(None, 5)[5])[0]
+    same_calls(read.replace("\\%", "%"), job)
 
 
 def check_fields(text: str) -> None:
