@@ -163,7 +163,9 @@ def many_shops(shop: Path, count: int) -> None:
         rest = measured(lambda: python(*command, *notebooks, folder=data))
         for name, first, others in zip(("wall", "CPU"), one, rest, strict=True):
             more = others / (count - 1)
-            print(f"{name}: one shop {first:.1f} s, {count - 1} more {others:.1f} s, {more:.2f} s each")
+            print(
+                f"{name}: one shop {first:.1f} s, {count - 1} more {others:.1f} s, {more:.2f} s each"
+            )
 
 
 def backfill(shop: Path, days: int) -> None:

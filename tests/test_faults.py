@@ -16,10 +16,13 @@ from test_batch import OWN, SHOWS, everything, lines, notebook, run_in, tiny_sho
 from shopanalysis import tables
 from shopanalysis.batch import coverage, runs
 from shopanalysis.batch.execution import Limits
+from shopanalysis.batch.files import lock
 from shopanalysis.errors import ParameterError
 
 KILLS = 50
-RUNNER = """server = int(open(f"/proc/{os.getppid()}/status").read().split("PPid:")[1].split()[0])"""
+RUNNER = (
+    """server = int(open(f"/proc/{os.getppid()}/status").read().split("PPid:")[1].split()[0])"""
+)
 # Imports once; then one run per line read, killed at the n-th thing that Python reports of itself.
 VICTIMS = """
 import os, signal, sys
@@ -147,7 +150,7 @@ def test_a_parameter_of_a_hostile_name_is_refused_before_anything_runs(shop, nam
 
 @pytest.mark.parametrize("name", ["../x", "{y}", "a b", "x\n", "..", "x" * 61])
 def test_a_shop_of_a_hostile_name_is_refused(shop, name):
-    with pytest.raises(ParameterError, match="A shop cannot be called|There is no shop"):
+    with pytest.raises(ParameterError, match=r"A shop cannot be called|There is no shop"):
         runs.run(shop_names=[name], data_folder=shop / "data", notebooks_folder=shop / "notebooks")
     with pytest.raises(ParameterError, match="A shop cannot be called"):
         runs.check_shop_name(name)
@@ -243,8 +246,6 @@ def test_what_a_killed_run_left_is_swept_and_what_a_living_one_holds_is_not(shop
     for folder in (left, held):
         folder.mkdir()
         (folder / "lock").touch()
-    from shopanalysis.batch.files import lock
-
     with lock(held / "lock", "reports"):
         run_in(shop, reporter=lines()[0])
         assert (left.exists(), held.exists()) == (False, True)

@@ -4,12 +4,14 @@ import signal
 import subprocess
 import sys
 import time
+from datetime import date
 from pathlib import Path
 
 import pytest
 from test_batch import FINDINGS, everything, lines, notebook, run_in, tiny_shop
 
 from shopanalysis.batch import fingerprints, runs, sessions, warm
+from shopanalysis.batch.reporting import JsonReporter
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="kernels are forked on Linux only")
 
@@ -22,8 +24,9 @@ display({{"text/html": "x", "{FINDINGS}": [], "application/vnd.shopanalysis.tabl
   {{"name": "said", "csv": json.dumps(said)}}}}, raw=True)"""
 BEFORE = """import os, sys
 sys_modules = set(sys.modules)
-targets = [os.readlink(f"/proc/self/fd/{n}") for n in os.listdir("/proc/self/fd") if os.path.exists(f"/proc/self/fd/{n}")]
-sockets = "unix" in str([line for line in open("/proc/net/unix") for t in targets if t.strip("socket:[]") == line.split()[6]])"""
+places = [f"/proc/self/fd/{n}" for n in os.listdir("/proc/self/fd")]
+ours = {os.readlink(place).strip("socket:[]") for place in places if os.path.exists(place)}
+sockets = sum(line.split()[6] in ours for line in open("/proc/net/unix"))"""
 
 
 def said_by(tmp_path: Path, name: str) -> dict:
@@ -56,7 +59,7 @@ def test_a_forked_kernel_is_as_alone_as_an_ordinary_one(said):
         assert one["session"]
         assert one["omp"] == "1"
         assert one["child"]
-        assert not one["sockets"]
+        assert one["sockets"] == said[1]["sockets"]
         assert one["folder"] == os.getcwd()
 
 
@@ -70,17 +73,18 @@ def test_nothing_is_left_of_a_run(said):
     assert not forked()
 
 
-def forked(of: int | None = None) -> list[int]:
-    """Processes that kernels are forked from, and kernels, of the process `of` (this one)."""
-    found = subprocess.run(["ps", "-eo", "pid,ppid,args"], capture_output=True, text=True).stdout
-    rows = [line.split(None, 2) for line in found.splitlines()[1:]]
-    servers = [int(p) for p, up, args in rows if warm.FORKING in args and int(up) == (of or os.getpid())]
-    return servers + [int(p) for p, up, _ in rows if int(up) in servers]
+def forked() -> list[str]:
+    """Processes of ours that kernels are forked from."""
+    command = ["ps", "--ppid", str(os.getpid()), "-o", "args="]
+    listed = subprocess.run(command, capture_output=True, text=True).stdout
+    return [line for line in listed.splitlines() if warm.FORKING in line]
 
 
 def test_what_cannot_be_imported_ahead_is_said(tmp_path):
     tiny_shop(tmp_path / "data" / "tea")
-    notebook(tmp_path / "notebooks", "tries", "try:\n    import not_there\nexcept ImportError:\n    pass")
+    notebook(
+        tmp_path / "notebooks", "tries", "try:\n    import not_there\nexcept ImportError:\n    pass"
+    )
     result, told = run_in(tmp_path)
     assert result.code == 0
     assert told[0].startswith("not_there could not be imported ahead of the notebooks: ModuleNotF")
@@ -140,7 +144,6 @@ def test_a_kernel_is_killed_with_all_it_has_started(server, tmp_path):
 
 def test_the_process_that_kernels_are_forked_from_has_one_thread_and_no_numbers(tmp_path):
     told = []
-    environment = dict(os.environ) | {"OMP_NUM_THREADS": "1"}
     with sessions.environment(tmp_path):
         environment = dict(os.environ)
     server = warm.Server(["shopanalysis.report", warm.AHEAD], environment, told.append)
@@ -175,7 +178,12 @@ def test_imports_are_found_in_the_cells(tmp_path):
         ({"status": "done"}, False, False, "removed"),
         ({"status": "done", "made_from": {"code": "1", "inputs": "2"}}, True, False, ""),
         ({"status": "done", "made_from": {"code": "1", "inputs": "2"}}, True, True, "forced"),
-        ({"status": "done", "made_from": {"code": "0", "inputs": "2"}}, True, False, "changed: code"),
+        (
+            {"status": "done", "made_from": {"code": "0", "inputs": "2"}},
+            True,
+            False,
+            "changed: code",
+        ),
         ({"status": "done"}, True, False, "changed: code, inputs"),
     ],
 )
@@ -214,8 +222,6 @@ def test_shops_take_turns_and_their_newest_day_comes_first(tmp_path):
     for name in ("a", "b"):
         tiny_shop(tmp_path / "data" / name, ["2026-11-19", "2026-11-20"])
     notebook(tmp_path / "notebooks", "shows", "1")
-    from datetime import date
-
     _, told = run_in(tmp_path, since=date(2026, 11, 1), jobs=1)
     assert [line.split()[:2] for line in told] == [
         ["a", "2026-11-20"], ["b", "2026-11-20"], ["a", "2026-11-19"], ["b", "2026-11-19"],
@@ -223,8 +229,6 @@ def test_shops_take_turns_and_their_newest_day_comes_first(tmp_path):
 
 
 def test_a_json_log_has_one_object_per_event(tmp_path):
-    from shopanalysis.batch.reporting import JsonReporter
-
     tiny_shop(tmp_path / "data" / "tea")
     notebook(tmp_path / "notebooks", "shows", "1")
     said, problems = lines()[1], []

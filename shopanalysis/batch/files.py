@@ -5,10 +5,12 @@ from __future__ import annotations
 import errno
 import json
 import os
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 NOT_ALLOWED = (errno.EROFS, errno.EACCES, errno.EPERM)
 
@@ -74,3 +76,10 @@ def in_words(cause: OSError) -> str:
     if cause.errno in NOT_ALLOWED:
         return f"Writing is not allowed{where}: {cause.strerror}. Nothing was changed there."
     return str(cause)
+
+
+def run_folders(out: Path) -> dict[tuple[str, str], Path]:
+    """The folders of runs below `out` by day (2026-11-20) and shop, in order of both."""
+    found = sorted(Path(out).glob("*/*/run.json"))
+    folders = (file.parent for file in found if DAY.fullmatch(file.parent.parent.name))
+    return {(folder.parent.name, folder.name): folder for folder in folders}

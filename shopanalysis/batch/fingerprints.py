@@ -37,7 +37,9 @@ def code() -> str:
     return _of({"python": platform.python_version(), **libraries, **hashes})
 
 
-def of(notebook: Path, parameters: Mapping[str, object], files: Mapping[str, str]) -> dict[str, str]:
+def of(
+    notebook: Path, parameters: Mapping[str, object], files: Mapping[str, str]
+) -> dict[str, str]:
     """What a report is made from, each part as a sha256: notebook, parameters, inputs, code."""
     return {
         "notebook": _sha256(notebook),

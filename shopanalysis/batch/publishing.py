@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -11,12 +10,11 @@ from pathlib import Path
 from shopanalysis import __version__, rendering
 from shopanalysis.batch.coverage import columns_of
 from shopanalysis.batch.execution import Failure
-from shopanalysis.batch.files import Busy, as_json, lock, read, write
+from shopanalysis.batch.files import Busy, as_json, lock, read, run_folders, write
 from shopanalysis.batch.notebooks import Notebook
 from shopanalysis.findings import decisions, front
 from shopanalysis.words import Words
 
-DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 BOM = "\ufeff"
 __all__ = [
     "Busy",
@@ -171,11 +169,7 @@ def _in_words(need: str, words: Words) -> str:
 
 def overview(out: Path, words: Words, aside: Path) -> None:
     """reports/index.html: every day and shop under `out`, newest first."""
-    runs = {
-        (file.parent.parent.name, file.parent.name): _summary(Folder(file.parent, aside))
-        for file in sorted(out.glob("*/*/run.json"))
-        if DAY.fullmatch(file.parent.parent.name)
-    }
+    runs = {key: _summary(Folder(path, aside)) for key, path in run_folders(out).items()}
     days = sorted({day for day, _ in runs}, reverse=True)
     shops = {shop: run["name"] for (_, shop), run in sorted(runs.items(), key=lambda r: r[0][::-1])}
     page = _page("reports.html.j2", words, days=days, shops=shops, runs=runs)
