@@ -50,27 +50,10 @@ def _add_run(commands) -> None:
     add("--jobs", type=number(1, 99), default=2, metavar="N", help="notebooks at a time (2)")
     add("--force", action="store_true", help="also what would come out the same")
     add("--cold", action="store_true", help="ordinary kernels, none forked from a warm process")
-    add(
-        "--cell-limit",
-        type=number(1, 999_999),
-        default=120,
-        metavar="SECONDS",
-        help="for one cell (120)",
-    )
-    add(
-        "--notebook-limit",
-        type=number(1, 999_999),
-        default=900,
-        metavar="SECONDS",
-        help="for all its cells (900)",
-    )
-    add(
-        "--memory-limit",
-        type=number(1, 999_999),
-        default=4096,
-        metavar="MB",
-        help="for a notebook (4096)",
-    )
+    limit = {"type": number(1, 999_999)}
+    add("--cell-limit", **limit, default=120, metavar="SECONDS", help="for one cell (120)")
+    add("--notebook-limit", **limit, default=900, metavar="SECONDS", help="for all of it (900)")
+    add("--memory-limit", **limit, default=4096, metavar="MB", help="for one notebook (4096)")
     add("--json-log", action="store_true", help="one JSON object per event instead of text")
     add("--out", type=Path, default=Path("reports"), metavar="FOLDER", help="where to (reports)")
     folder(command, "data", "where the shops are")

@@ -36,6 +36,7 @@ def main(descriptor: int, modules: Sequence[str]) -> None:
             kernels -= _ended(kernels)
             process = os.fork()
             if not process:
+                lines.close()
                 asked.close()
                 _be_kernel(**json.loads(line))
             kernels.add(process)
