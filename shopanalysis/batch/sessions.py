@@ -88,10 +88,8 @@ def environment(folder: Path) -> Iterator[None]:
     for name in ("IPYTHONDIR", "JUPYTER_RUNTIME_DIR"):
         os.environ.setdefault(name, str(folder / name.lower()))
     os.environ |= {
-        "OMP_NUM_THREADS": "1",
-        "OPENBLAS_NUM_THREADS": "1",
+        **warm.ONE_THREAD,
         "PYTHONHASHSEED": "0",
-        "JE_ARROW_MALLOC_CONF": "background_thread:false",
         "JUPYTER_PATH": os.pathsep.join(
             filter(None, (str(warm.JUPYTER), before.get("JUPYTER_PATH")))
         ),

@@ -25,6 +25,11 @@ GROUP = "jupyter_client.kernel_provisioners"
 JUPYTER = Path(__file__).with_name("jupyter")
 FORKING = "shopanalysis.batch.forking"
 AHEAD = "shopanalysis.batch.ahead"
+ONE_THREAD = {
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "JE_ARROW_MALLOC_CONF": "background_thread:false",
+}
 
 
 class Unavailable(Exception):
@@ -90,7 +95,7 @@ class Server:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", FORKING, str(theirs.fileno()), *modules],
                 pass_fds=[theirs.fileno()],
-                env=environment,
+                env={**environment, **ONE_THREAD},
                 stdin=subprocess.DEVNULL,
                 start_new_session=True,
             )
