@@ -31,14 +31,14 @@ def main(descriptor: int, modules: Sequence[str]) -> None:
     gc.freeze()
     with socket.socket(fileno=descriptor) as asked, asked.makefile("rw", encoding="utf-8") as lines:
         _say(lines, {"refused": refused, "threads": len(os.listdir("/proc/self/task"))})
-        kernels: set[int] = set()
+        server, kernels = os.getpid(), set()
         for line in lines:
             kernels -= _ended(kernels)
             process = os.fork()
             if not process:
                 lines.close()
                 asked.close()
-                _be_kernel(**json.loads(line))
+                _be_kernel(server, **json.loads(line))
             kernels.add(process)
             _say(lines, {"process": process})
         for process in kernels - _ended(kernels):
@@ -67,9 +67,10 @@ def _ended(kernels: set[int]) -> set[int]:
     return {process for process in kernels if os.waitpid(process, os.WNOHANG)[0]}
 
 
-def _be_kernel(arguments: Sequence[str], environment: Mapping[str, str], folder: str) -> None:
+def _be_kernel(
+    server: int, arguments: Sequence[str], environment: Mapping[str, str], folder: str
+) -> None:
     """Run ipykernel in this new process, in a session and with random numbers of its own."""
-    server = os.getppid()
     os.setsid()
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != server:
