@@ -249,17 +249,30 @@ def run_in(root, **more):
     return runs.run(**{"out": root / "out", "reporter": reporter} | folders | more), said
 
 
-def test_two_runs_on_the_same_inputs_give_the_same_bytes(tmp_path):
-    tiny_shop(tmp_path / "data" / "tea")
+WORDS = f"""import json
+words = {{hex(number) for number in range(99)}}
+table = {{"name": "words", "csv": json.dumps([*words, id])}}
+display({{"text/html": "x", "{FINDINGS}": [], "{TABLE}": table}}, raw=True)"""
+
+
+def test_the_same_inputs_give_the_same_bytes_warm_or_cold_one_worker_or_four_in_any_order(tmp_path):
+    for name in ("tea", "cups"):
+        tiny_shop(tmp_path / "data" / name)
+    names = ["shows", "a_second", "words"]
     notebook(tmp_path / "notebooks", "shows", SHOWS, own=OWN, order=2)
     notebook(tmp_path / "notebooks", "a_second", SHOWS, own=OWN, order=1)
-    for jobs in (1, 2):
-        assert run_in(tmp_path, out=tmp_path / str(jobs), jobs=jobs)[0].code == 0
-    one, two = everything(tmp_path / "1"), everything(tmp_path / "2")
-    data = [name for name in one if name.endswith(("findings.json", ".csv"))]
-    assert len(data) == 3
-    assert one["2026-11-20/tea/findings.json"].count(b'"notebook"') == 2
-    assert all(one[name] == two[name] for name in data)
+    notebook(tmp_path / "notebooks", "words", "id = 'a'", WORDS, order=3)
+    found = []
+    for jobs, cold, back in [(1, False, 1), (4, False, -1), (1, True, -1), (4, True, 1)]:
+        out = tmp_path / f"{jobs} {cold}"
+        shops = ["tea", "cups"][::back]
+        given = {"names": names[::back], "shop_names": [str(tmp_path / "data" / s) for s in shops]}
+        assert run_in(tmp_path, out=out, jobs=jobs, cold=cold, **given)[0].code == 0
+        files = everything(out)
+        found.append({n: files[n] for n in files if n.endswith(("findings.json", ".csv"))})
+    assert len(found[0]) == 8
+    assert found[0]["2026-11-20/tea/findings.json"].count(b'"notebook"') == 2
+    assert all(files == found[0] for files in found)
 
 
 def test_a_page_that_cannot_be_made_is_a_failure_in_the_runs_language(tmp_path):

@@ -129,3 +129,13 @@ def test_the_codebook_has_no_table_and_no_kind_that_is_not_in_the_contract():
     assert re.findall(r"^### `(\w+)`", CODEBOOK, re.MULTILINE) == list(tables.TABLES)
     for kind, meaning in tables.KINDS.items():
         assert f"| {kind} | {meaning} |" in CODEBOOK
+
+
+def test_a_table_read_again_is_as_the_file_is_whatever_was_done_with_the_first(tmp_path):
+    tables.write(tmp_path, "shop_day", shop_days(GOOD))
+    first = tables.read(tmp_path, "shop_day")
+    first["sales"] = 1.0
+    first.loc[0, "visitors"] = 1.0
+    pd.testing.assert_frame_equal(tables.read(tmp_path, "shop_day"), shop_days(GOOD))
+    tables.write(tmp_path, "shop_day", shop_days("2026-11-01 all 100 40 900 0.6"))
+    assert tables.read(tmp_path, "shop_day")["sales"].tolist() == [900.0]

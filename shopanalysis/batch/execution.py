@@ -27,7 +27,8 @@ from shopanalysis.words import Words
 
 START_SECONDS = 60
 ENGINE = "shopanalysis"
-QUIET = ["--IPKernelApp.log_level=40"]  # a kernel warns of TCP, which here never leaves loopback
+# No warning of TCP, which here never leaves loopback; no record of what was typed: nobody types.
+KERNEL_OPTIONS = ["--IPKernelApp.log_level=40", "--HistoryManager.enabled=False"]
 PLAIN = {"DataError": "data", "ParameterError": "parameter", "SystemExit": "exit"}
 OUT_OF_MEMORY = ("MemoryError", "_ArrayMemoryError", "ArrowMemoryError")
 HEADING = re.compile(r"^#+ +(.+)$", re.MULTILINE)
@@ -137,7 +138,7 @@ class Execution:
             startup_timeout=START_SECONDS,
             timeout_func=lambda _: self._seconds_left(),
             shutdown_kernel="immediate",
-            extra_arguments=QUIET,
+            extra_arguments=KERNEL_OPTIONS,
             on_cell_execute=self._cell_starts,
             on_cell_executed=self._cell_ends,
         )
@@ -277,7 +278,7 @@ def refreshed(notebook: Notebook) -> str:
         timeout=Limits().cell,
         record_timing=False,
         shutdown_kernel="immediate",
-        extra_arguments=QUIET,
+        extra_arguments=KERNEL_OPTIONS,
         resources={"metadata": {"path": str(notebook.path.parent.resolve())}},
     )
     try:

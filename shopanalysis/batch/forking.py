@@ -20,13 +20,26 @@ import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
-ALWAYS = ("ipykernel.kernelapp", "ipykernel.ipkernel", "IPython.core.completer")
+ALWAYS = (
+    "ipykernel.kernelapp",
+    "ipykernel.ipkernel",
+    "ipykernel.debugger",
+    "IPython.core.completer",
+    "IPython.core.completerlib",
+    "IPython.core.oinspect",
+    "IPython.extensions.storemagic",
+)
+NOT_NEEDED = "debugpy"  # nobody debugs in a batch; it would be loaded anew in every kernel
 PR_SET_PDEATHSIG = 1
 
 
 def main(descriptor: int, modules: Sequence[str]) -> None:
     """Import `modules`, then fork a kernel for every line asked."""
-    refused = _imported([*ALWAYS, *modules])
+    sys.modules[NOT_NEEDED] = None
+    refused = _imported(ALWAYS)
+    del sys.modules[NOT_NEEDED]
+    refused |= _imported(modules)
+    sys.modules["jupyter_client.localinterfaces"].localhost()  # looked up once for all kernels
     gc.collect()
     gc.freeze()
     with socket.socket(fileno=descriptor) as asked, asked.makefile("rw", encoding="utf-8") as lines:
