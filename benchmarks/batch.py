@@ -2,7 +2,7 @@
 
 python benchmarks/batch.py [--rounds 5] [--only ours,plain]   one shop, every notebook, to finished HTML
 python benchmarks/batch.py --shops 20                         so many shops, ours only
-python benchmarks/batch.py --backfill 1000                    so many days of one shop: is it flat?
+python benchmarks/batch.py --phases                           where our seconds of CPU go
 
 The alternatives:
     papermill    its command line, then nbconvert's, one notebook after the other
@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import ast
+import importlib
 import json
 import os
 import resource
@@ -26,6 +27,8 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+
+from shopanalysis.batch import warm
 
 ROOT = Path(__file__).parents[1]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -88,14 +91,21 @@ def be_plain(shop: Path, out: Path) -> None:
     from shopanalysis import rendering
     from shopanalysis.words import Words
 
+    for name in warm.imports(ROOT / "notebooks"):
+        importlib.import_module(name)
+    taken = {"cells": 0.0, "pages": 0.0}
     for path in NOTEBOOKS:
-        cells = json.loads(path.read_text("utf-8"))["cells"]
-        names: dict = {}
+        began = time.process_time()
+        cells, names = json.loads(path.read_text("utf-8"))["cells"], {}
         shown = [_cell(cell, names, shop) for cell in cells]
+        ran = time.process_time()
         about = {"notebook": path.stem, "title": path.stem, "shop": shop.name, "date": DAY,
                  "version": "", "parameters": {}}  # fmt: skip
         page = rendering.render(nbformat.from_dict({"cells": shown}), about, Words("en"))
         (out / f"{path.stem}.html").write_text(page, "utf-8")
+        taken["cells"] += ran - began
+        taken["pages"] += time.process_time() - ran
+    print(json.dumps(taken))
 
 
 def _cell(cell: dict, names: dict, shop: Path) -> dict:
@@ -136,18 +146,20 @@ def _cpu() -> float:
 
 
 def side_by_side(shop: Path, names: Sequence[str], rounds: int) -> None:
+    """Each way once per round; the medians so far after every round."""
     taken: dict[str, list[tuple[float, float]]] = {name: [] for name in names}
-    for _ in range(rounds):
+    for done in range(1, rounds + 1):
         for name in names:
             with tempfile.TemporaryDirectory() as out:
                 taken[name].append(measured(lambda n=name, o=out: WAYS[n](shop, Path(o))))
                 assert len(list(Path(out).rglob("*.html"))) >= len(NOTEBOOKS), name
-    print(f"{len(NOTEBOOKS)} notebooks, medians of {rounds}, seconds")
-    print(f"{'':12}{'wall':>8}{'CPU':>8}{'wall from – to':>18}")
-    for name, each in taken.items():
-        walls, cpus = zip(*each, strict=True)
-        middle, used = statistics.median(walls), statistics.median(cpus)
-        print(f"{name:12}{middle:8.1f}{used:8.1f}{min(walls):10.1f} –{max(walls):6.1f}")
+        print(f"\n{len(NOTEBOOKS)} notebooks, medians of {done}, seconds")
+        print(f"{'':12}{'wall':>8}{'CPU':>8}{'wall from – to':>18}{'CPU from – to':>18}")
+        for name, each in taken.items():
+            walls, cpus = zip(*each, strict=True)
+            middle, used = statistics.median(walls), statistics.median(cpus)
+            spans = "".join(f"{min(one):10.1f} –{max(one):6.1f}" for one in (walls, cpus))
+            print(f"{name:12}{middle:8.1f}{used:8.1f}{spans}", flush=True)
 
 
 def many_shops(shop: Path, count: int) -> None:
@@ -168,36 +180,33 @@ def many_shops(shop: Path, count: int) -> None:
             )
 
 
-def backfill(shop: Path, days: int) -> None:
-    """So many days of one shop in one run: memory, open files and temporary files as it goes."""
+def phases(shop: Path) -> None:
+    """Where the seconds of CPU go, each measured by itself."""
+    libraries = f"import {', '.join(warm.imports(ROOT / 'notebooks'))}"
     with tempfile.TemporaryDirectory() as out:
-        command = [sys.executable, "-m", "shopanalysis", "run", "--shop", str(shop), "--json-log",
-                   "--since", "2000-01-01", "--until", DAY, "--out", out,
-                   "--notebooks", str(ROOT / "notebooks")]  # fmt: skip
-        run = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
-        with run:
-            _watched(run, Path(out), days)
-            run.terminate()
+        folder = Path(out)
+        command = [sys.executable, __file__, "--as", "plain", str(shop), out]
+        surroundings = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+        told = subprocess.run(command, env=surroundings, check=True, capture_output=True).stdout
+        taken = {
+            "our own imports": _cpu_of(lambda: _code("import shopanalysis.batch.runs", folder)),
+            "the notebooks' imports": _cpu_of(lambda: _code(libraries, folder)),
+            **json.loads(told),
+        }
+        whole = _cpu_of(lambda: ours(shop, folder))
+        taken["kernels, messages, files"] = whole - sum(taken.values())
+        taken["a run, all in all"] = whole
+        taken["again: nothing has changed"] = _cpu_of(lambda: ours(shop, folder))
+    for name, seconds in taken.items():
+        print(f"{name:28}{seconds:6.2f}")
 
 
-def _watched(run: subprocess.Popen, out: Path, days: int) -> None:
-    seen, began, every = set(), time.monotonic(), max(1, days // 10)
-    print("days  s/day     MB  handles  temporary files")
-    for line in run.stdout:
-        event = json.loads(line)
-        if event["event"] != "notebook" or event["date"] in seen:
-            continue
-        seen.add(event["date"])
-        if len(seen) % every == 0:
-            status = Path(f"/proc/{run.pid}/status").read_text()
-            held = int(status.split("VmRSS:")[1].split()[0]) // 1024
-            handles = len(os.listdir(f"/proc/{run.pid}/fd"))
-            left = sum(1 for folder in out.glob(".tmp-*") for _ in folder.rglob("*"))
-            spent = (time.monotonic() - began) / every
-            began = time.monotonic()
-            print(f"{len(seen):4}  {spent:5.2f}  {held:5}  {handles:7}  {left:5}", flush=True)
-        if len(seen) >= days:
-            return
+def _code(source: str, folder: Path) -> None:
+    python("-c", source, folder=folder)
+
+
+def _cpu_of(step: Callable[[], object]) -> float:
+    return measured(step)[1]
 
 
 def main() -> None:
@@ -205,7 +214,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--only", default=",".join(WAYS))
     parser.add_argument("--shops", type=int)
-    parser.add_argument("--backfill", type=int)
+    parser.add_argument("--phases", action="store_true")
     parser.add_argument("--as", dest="be", nargs=3, help=argparse.SUPPRESS)
     asked = parser.parse_args()
     if asked.be:
@@ -219,8 +228,8 @@ def main() -> None:
         ours(shop, out)  # imports the exports, and leaves nothing to compile
         if asked.shops:
             many_shops(shop, asked.shops)
-        elif asked.backfill:
-            backfill(shop, asked.backfill)
+        elif asked.phases:
+            phases(shop)
         else:
             side_by_side(shop, asked.only.split(","), asked.rounds)
 

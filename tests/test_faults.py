@@ -252,6 +252,16 @@ def test_what_a_killed_run_left_is_swept_and_what_a_living_one_holds_is_not(shop
 
 
 @linux
+def test_a_folder_that_was_never_locked_is_swept_once_its_run_is_gone(shop):
+    gone = subprocess.run(["sh", "-c", "echo $$"], capture_output=True, text=True).stdout.strip()
+    left, starting = (shop / "out" / f".tmp-{process}-x" for process in (gone, os.getpid()))
+    for folder in (left, starting):
+        folder.mkdir()
+    run_in(shop)
+    assert (left.exists(), starting.exists()) == (False, True)
+
+
+@linux
 def test_a_run_killed_at_any_instant_leaves_the_reports_and_can_be_run_again(shop):
     before = reports(shop)
     options = [f"--{name}={shop / name}" for name in ("data", "notebooks", "out")]

@@ -6,9 +6,10 @@ Exit codes: 0 all done, 1 something failed, 2 bad usage (nothing was run), 3 dat
 
 from __future__ import annotations
 
+import gc
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -112,6 +113,16 @@ def importing(folder: Path) -> AbstractContextManager:
     return lock(folder / "tables" / ".lock", f"the tables of {folder.name}", wait=True)
 
 
+@contextmanager
+def _loaded_is_not_searched() -> Iterator[None]:
+    """Leave what is loaded already out of the search for garbage: what a day leaves is found soon."""
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
+
+
 @dataclass
 class _Runner:
     """All days of a run in one pool, shop by shop in turn, each shop's newest day first."""
@@ -123,7 +134,7 @@ class _Runner:
 
     def all(self) -> Result:
         self.left = {folder.name: -1 for folder in self.run.plan.folders}
-        with Stopping() as self.stopping:
+        with Stopping() as self.stopping, _loaded_is_not_searched():
             try:
                 with Pool(self.run.plan.jobs) as pool:
                     self._work(pool)
@@ -213,6 +224,7 @@ class _Runner:
             self._guarded(day.close, **day.head)
         finally:
             day.release()
+            gc.collect()
 
     def _overview(self) -> None:
         plan = self.run.plan

@@ -71,13 +71,26 @@ def sweep(out: Path) -> None:
     """Remove what runs that were killed have left: their folders' locks are free."""
     for left in out.glob(f"{PREFIX}*"):
         held = left / "lock"
-        if not held.exists() and time.time() - left.stat().st_mtime < ABANDONED_SECONDS:
+        if not held.exists() and not _is_abandoned(left):
             continue
         try:
             with lock(held, "reports"):
                 shutil.rmtree(left, ignore_errors=True)
         except (Busy, OSError):
             continue
+
+
+def _is_abandoned(left: Path) -> bool:
+    """Whether the run that made the folder `left`, and never came to lock it, is no more."""
+    process = left.name.removeprefix(PREFIX).partition("-")[0]
+    if os.name == "posix" and process.isdigit():
+        try:
+            os.kill(int(process), 0)
+        except ProcessLookupError:
+            return True
+        except OSError:
+            return False
+    return time.time() - left.stat().st_mtime >= ABANDONED_SECONDS
 
 
 @contextmanager
