@@ -1,3 +1,4 @@
+import gc
 import json
 import os
 import signal
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 from test_batch import FINDINGS, everything, lines, notebook, run_in, tiny_shop
 
-from shopanalysis.batch import fingerprints, runs, sessions, warm
+from shopanalysis.batch import execution, fingerprints, runs, sessions, warm
 from shopanalysis.batch.reporting import JsonReporter
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="kernels are forked on Linux only")
@@ -246,3 +247,18 @@ def test_results_take_the_worse_code():
     for code, worst in ((3, 3), (0, 3), (1, 1), (3, 1)):
         result.worse(code)
         assert result.code == worst
+
+
+def test_what_a_day_left_in_memory_is_gone_when_later_days_run(tmp_path):
+    days = [f"2026-11-{day:02}" for day in range(9, 21)]
+    tiny_shop(tmp_path / "data" / "tea", days)
+    notebook(tmp_path / "notebooks", "shows", "1")
+    alive = []
+
+    def count(_line):
+        alive.append(sum(type(one) is execution.Execution for one in gc.get_objects()))
+
+    reporter = runs.Reporter(count, count)
+    run_in(tmp_path, since=date(2026, 11, 9), jobs=1, reporter=reporter)
+    assert len(alive) == len(days)
+    assert max(alive) <= 4  # two under way, one being published, one that was
