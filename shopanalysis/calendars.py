@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy import special
 
 from shopanalysis import tables
 
@@ -21,7 +21,7 @@ SPREAD_DAYS = 182  # days that say how much days differ, at most
 FEWEST_DAYS = 21
 ALARM = 3.0  # spreads away from the usual
 # Where days are as wild as Student's t with 5 degrees of freedom, ALARM is passed on 7 of 1000.
-WILD = ALARM * stats.t.isf(0.025, 5) / stats.t.isf(0.0035, 5)
+WILD = ALARM * special.stdtrit(5, 0.975) / special.stdtrit(5, 0.9965)
 
 
 @dataclass(frozen=True)
@@ -133,7 +133,7 @@ def usual(
         centre, spread = _pooled((clean - level) / wider)
         z = ((logs - level) / wider - centre) / spread
         middle = np.exp(level + wider * np.nan_to_num(centre))
-        reach = np.exp(stats.norm.isf(0.025) * wider * spread)
+        reach = np.exp(special.ndtri(0.975) * wider * spread)
     described = pd.DataFrame(
         {
             "usual": middle,
@@ -148,11 +148,13 @@ def usual(
 
 def _same_weekdays(clean: pd.Series, weeks: int) -> tuple[pd.Series, pd.Series]:
     """Median of each day's earlier same weekdays, missing where too few or 0; and how many there are."""
-    past = pd.concat([clean.shift(7 * week) for week in range(1, WEEKS_BACK + 1)], axis=1)
-    past = past.where(past.notna().cumsum(axis=1) <= weeks)
-    known = past.notna().sum(axis=1)
-    level = past.median(axis=1)
-    return level.where((known >= FEWEST_WEEKS) & (level > -np.inf)), known
+    padded = np.concatenate([np.full(7 * WEEKS_BACK, np.nan), clean.to_numpy()])
+    past = np.lib.stride_tricks.sliding_window_view(padded, 7 * WEEKS_BACK)[:-1, ::7][:, ::-1]
+    past = np.where((~np.isnan(past)).cumsum(axis=1) <= weeks, past, np.nan)
+    known = (~np.isnan(past)).sum(axis=1)
+    (level,) = _quantiles(past, 0.5)
+    level[(known < FEWEST_WEEKS) | ~(level > -np.inf)] = np.nan
+    return pd.Series(level, clean.index), pd.Series(known, clean.index)
 
 
 def _pooled(deviations: pd.Series) -> tuple[np.ndarray, np.ndarray]:
@@ -162,11 +164,29 @@ def _pooled(deviations: pd.Series) -> tuple[np.ndarray, np.ndarray]:
     centre, spread = np.full((2, len(deviations)), np.nan)
     enough = (~np.isnan(before)).sum(axis=1) >= FEWEST_DAYS
     if enough.any():
-        centre[enough] = np.nanmedian(before[enough], axis=1)
+        (centre[enough],) = _quantiles(before[enough], 0.5)
         away = np.abs(before[enough] - centre[enough, None])
-        middle, far = np.nanquantile(away, [0.5, 0.95], axis=1)
+        middle, far = _quantiles(away, 0.5, 0.95)
         spread[enough] = np.maximum(1.4826 * middle, far / WILD)
     return centre, np.where(np.isfinite(spread), spread, np.nan)
+
+
+def _quantiles(rows: np.ndarray, *shares: float) -> list[np.ndarray]:
+    """np.nanquantile of each row, missing for a row that is; all rows at once, so many times faster."""
+    ordered = np.sort(rows, axis=1)
+    last = np.maximum((~np.isnan(ordered)).sum(axis=1) - 1, 0)[:, None]
+    quantiles = []
+    for share in shares:
+        place = last * share
+        low = place.astype(int)
+        below, above = (
+            np.take_along_axis(ordered, np.minimum(low + more, last), axis=1) for more in (0, 1)
+        )
+        part = place - low
+        exact = (below == above) | (part == 0)
+        between = np.where(exact, below, below * (1 - part) + above * part)
+        quantiles.append(between[:, 0])
+    return quantiles
 
 
 def judged(z: float, in_campaign: bool) -> str:
@@ -180,12 +200,12 @@ def judged(z: float, in_campaign: bool) -> str:
 
 def chance(z: float) -> float:
     """How seldom a quiet day is so many spreads away, with days as wild as said at WILD."""
-    return float(2 * stats.t.sf(abs(z) / ALARM * stats.t.isf(0.0035, 5), 5))
+    return float(2 * special.stdtr(5, -abs(z) / ALARM * special.stdtrit(5, 0.9965)))
 
 
 def findable_fall(spread: float, power: float = 0.8) -> float:
     """The smallest fall, as a share of the usual, that raises an alarm with chance `power`."""
-    return 1 - float(np.exp(-(ALARM + stats.norm.ppf(power)) * spread))
+    return 1 - float(np.exp(-(ALARM + special.ndtri(power)) * spread))
 
 
 def a_year_before(date: pd.Timestamp, campaigns: Iterable[Campaign]) -> tuple[pd.Timestamp, str]:

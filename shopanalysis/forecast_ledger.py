@@ -25,15 +25,20 @@ _NONE = pd.DataFrame({name: pd.Series(dtype="float") for name in ENTRIES}).astyp
 RECORD = ["made_on", "days_known", "expected", "sold", "wape", "naive_wape", "covered_80"]
 
 
-def read(reports: str, shop: str, date: pd.Timestamp) -> tuple[pd.DataFrame, list[str]]:
+def read(
+    reports: str, shop: str, date: pd.Timestamp, until: str = ""
+) -> tuple[pd.DataFrame, list[str]]:
     """What the forecasts of the READ days before `date` said, and the dates of those that are damaged.
 
     reports   the reports folder, or empty: no ledger     shop   the shop's folder name
+    until     an earlier day before which they must have been made, or empty
 
     made_on, date, expected, low_80, high_80 (currency), one row per forecast and day ahead
     """
     entries, damaged = [], []
     for made_on, file in _files(reports, shop, date):
+        if until and made_on >= pd.Timestamp(until):
+            break
         try:
             entries.append(_entry(file, made_on))
         except (OSError, ValueError, KeyError):

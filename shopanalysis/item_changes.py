@@ -168,9 +168,11 @@ def with_sources(
     """
     now = calendars.last_days(item_source_day, date, days)
     past = calendars.clean_days(item_source_day, date - days * DAY, days_before, campaigns)
+    looked_at = moved["item_id"].where(moved["moved"].isin(["rose", "fell"]))
+    periods = [_by_source(period[period["item_id"].isin(looked_at)]) for period in (past, now)]
     shares = []
-    for item in moved["item_id"].where(moved["moved"].isin(["rose", "fell"])):
-        both = [_by_source(period[period["item_id"] == item]) for period in (past, now)]
+    for item in looked_at:
+        both = [period[period["item_id"] == item].set_index("source") for period in periods]
         known = min(frame["trials"].sum() for frame in both) > 0
         parts = bridge.mix_and_rate(*both) if known else pd.DataFrame(columns=["by_mix", "by_rate"])
         shares.append(
@@ -183,7 +185,7 @@ def _by_source(days: pd.DataFrame) -> pd.DataFrame:
     named = days.rename(columns={"visitors": "trials", "buyers": "successes"})
     return (
         named.dropna(subset=["trials", "successes"])
-        .groupby("source")[["trials", "successes"]]
+        .groupby(["item_id", "source"], as_index=False)[["trials", "successes"]]
         .sum()
     )
 

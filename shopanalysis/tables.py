@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 import pandas as pd
@@ -411,6 +411,13 @@ def read(folder: Path, name: str) -> pd.DataFrame:
     file = path(folder, name)
     if not file.exists():
         return empty(name)
+    state = file.stat()
+    return _read(name, file, state.st_ino, state.st_mtime_ns, state.st_size).copy(deep=False)
+
+
+@lru_cache(maxsize=16)
+def _read(name: str, file: Path, *_state: int) -> pd.DataFrame:
+    """Once for as long as the file stays as it is; copy on write keeps what is read as it is."""
     try:
         frame = pd.read_parquet(file)
     except (OSError, ValueError) as cause:

@@ -4,9 +4,13 @@ import shutil
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from small_shops import DEMO
 
 from shopanalysis import shop
+
+settings.register_profile("shopanalysis", deadline=None)  # a busy machine is not a wrong answer
+settings.load_profile("shopanalysis")
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from shopanalysis import shop, tables
-from shopanalysis.batch import coverage, execution, notebooks, publishing, runs
+from shopanalysis.batch import coverage, execution, fingerprints, notebooks, publishing, runs
 from shopanalysis.errors import DataError, ParameterError
 from shopanalysis.report import FINDINGS, TABLE
 
@@ -64,7 +64,9 @@ def lines():
 
 def everything(folder: Path) -> dict[str, bytes]:
     """The files below `folder`, without locks."""
-    files = (f for f in folder.rglob("*") if f.is_file() and ".locks" not in f.parts)
+    files = (
+        f for f in folder.rglob("*") if f.is_file() and not {".cache", ".locks"} & set(f.parts)
+    )
     return {f.relative_to(folder).as_posix(): f.read_bytes() for f in files}
 
 
@@ -128,7 +130,11 @@ def test_a_run_leaves_its_files_and_nothing_else(ran):
         )
     }
     assert {name for name in ran.first if not name.startswith(folder)} == {"index.html"}
-    assert {path.name for path in ran.out.iterdir()} == {"2026-11-20", "index.html", ".locks"}
+    assert {path.name for path in ran.out.iterdir()} - {".cache"} == {
+        "2026-11-20",
+        "index.html",
+        ".locks",
+    }
 
 
 def test_pages_made_and_the_worst_exit_code(ran):
@@ -243,17 +249,30 @@ def run_in(root, **more):
     return runs.run(**{"out": root / "out", "reporter": reporter} | folders | more), said
 
 
-def test_two_runs_on_the_same_inputs_give_the_same_bytes(tmp_path):
-    tiny_shop(tmp_path / "data" / "tea")
+WORDS = f"""import json
+words = {{hex(number) for number in range(99)}}
+table = {{"name": "words", "csv": json.dumps([*words, id])}}
+display({{"text/html": "x", "{FINDINGS}": [], "{TABLE}": table}}, raw=True)"""
+
+
+def test_the_same_inputs_give_the_same_bytes_warm_or_cold_one_worker_or_four_in_any_order(tmp_path):
+    for name in ("tea", "cups"):
+        tiny_shop(tmp_path / "data" / name)
+    names = ["shows", "a_second", "words"]
     notebook(tmp_path / "notebooks", "shows", SHOWS, own=OWN, order=2)
     notebook(tmp_path / "notebooks", "a_second", SHOWS, own=OWN, order=1)
-    for jobs in (1, 2):
-        assert run_in(tmp_path, out=tmp_path / str(jobs), jobs=jobs)[0].code == 0
-    one, two = everything(tmp_path / "1"), everything(tmp_path / "2")
-    data = [name for name in one if name.endswith(("findings.json", ".csv"))]
-    assert len(data) == 3
-    assert one["2026-11-20/tea/findings.json"].count(b'"notebook"') == 2
-    assert all(one[name] == two[name] for name in data)
+    notebook(tmp_path / "notebooks", "words", "id = 'a'", WORDS, order=3)
+    found = []
+    for jobs, cold, back in [(1, False, 1), (4, False, -1), (1, True, -1), (4, True, 1)]:
+        out = tmp_path / f"{jobs} {cold}"
+        shops = ["tea", "cups"][::back]
+        given = {"names": names[::back], "shop_names": [str(tmp_path / "data" / s) for s in shops]}
+        assert run_in(tmp_path, out=out, jobs=jobs, cold=cold, **given)[0].code == 0
+        files = everything(out)
+        found.append({n: files[n] for n in files if n.endswith(("findings.json", ".csv"))})
+    assert len(found[0]) == 8
+    assert found[0]["2026-11-20/tea/findings.json"].count(b'"notebook"') == 2
+    assert all(files == found[0] for files in found)
 
 
 def test_a_page_that_cannot_be_made_is_a_failure_in_the_runs_language(tmp_path):
@@ -265,12 +284,11 @@ def test_a_page_that_cannot_be_made_is_a_failure_in_the_runs_language(tmp_path):
     assert 'lang="zh-CN"' in page
 
 
-def test_a_cell_over_its_time_and_a_kernel_that_dies_are_named(tmp_path, monkeypatch):
-    monkeypatch.setattr(execution, "CELL_SECONDS", 1)
+def test_a_cell_over_its_time_and_a_kernel_that_dies_are_named(tmp_path):
     tiny_shop(tmp_path / "data" / "tea")
     notebook(tmp_path / "notebooks", "sleeps", "x = 1", "import time; time.sleep(60)", "y = 2")
     notebook(tmp_path / "notebooks", "dies", "import os; os.kill(os.getpid(), 9)")
-    result, said = run_in(tmp_path)
+    result, said = run_in(tmp_path, limits=execution.Limits(cell=1))
     assert result.code == 1
     told = "\n".join(said)
     assert "dies    failed: It stopped in code cell 2, under “A question”. The notebook's" in told
@@ -278,30 +296,44 @@ def test_a_cell_over_its_time_and_a_kernel_that_dies_are_named(tmp_path, monkeyp
 
 
 def test_a_notebook_that_keeps_a_ledger_is_told_where_the_reports_are(tmp_path):
-    """A day sees what the days before it left, and the pages name the folder without its path."""
+    """A day sees what the days before this run left, and the pages name the folder without its path."""
     tiny_shop(tmp_path / "data" / "tea")
-    own = '\nledger: str = ""  # reports folder'
+    before = "Path(ledger).glob('*/tea/looks.html')"
     notebook(
         tmp_path / "books",
         "looks",
         "from pathlib import Path",
-        "display({'text/html': f\"<p>{len(list(Path(ledger).glob('*/tea/looks.html')))} before\"}, raw=True)",
-        own=own,
+        f"earlier = [p for p in {before} if p.parts[-3] < ledger_until]",
+        "display({'text/html': f\"<p>{len(earlier)} before\"}, raw=True)",
+        own='\nledger: str = ""  # reports folder\nledger_until: str = ""  # a day',
     )
     out = tmp_path / "reports"
-    done = runs.run(
-        since=date(2026, 11, 19), until=date(2026, 11, 20), out=out,
-        notebooks_folder=tmp_path / "books", data_folder=tmp_path / "data", reporter=lines()[0],
-    )  # fmt: skip
-    assert done.code == 0
-    pages = [out / day / "tea" / "looks.html" for day in ("2026-11-19", "2026-11-20")]
-    assert [re.findall(r"<p>(\d) before", page.read_text("utf-8")) for page in pages] == [
-        ["0"],
-        ["1"],
-    ]
+
+    def made(since, until) -> list[str]:
+        done = runs.run(
+            since=date(2026, 11, since), until=date(2026, 11, until), out=out, force=True,
+            notebooks_folder=tmp_path / "books", data_folder=tmp_path / "data", reporter=lines()[0],
+        )  # fmt: skip
+        assert done.code == 0
+        pages = sorted(out.glob("*/tea/looks.html"))
+        return [re.findall(r"<p>(\d) before", page.read_text("utf-8"))[0] for page in pages]
+
+    assert made(19, 20) == ["0", "0"]  # made together: in whatever order
+    assert made(20, 20) == ["0", "1"]
     record = (out / "2026-11-20" / "tea" / "run.json").read_text("utf-8")
     assert json.loads(record)["notebooks"]["looks"]["parameters"]["ledger"] == "reports"
-    assert str(tmp_path) not in record + pages[1].read_text("utf-8")
+    assert str(tmp_path) not in record + (out / "2026-11-20/tea/looks.html").read_text("utf-8")
+
+
+def test_tables_of_earlier_reports_are_what_a_report_is_made_from(tmp_path):
+    for day in ("2026-11-18", "2026-11-19"):
+        table = tmp_path / day / "tea" / "tables" / "looks.ahead.csv"
+        table.parent.mkdir(parents=True)
+        table.write_text(day)
+    found = fingerprints.earlier(tmp_path, "tea", "looks", date(2026, 11, 19))
+    assert list(found) == ["2026-11-18/tea/tables/looks.ahead.csv"]
+    table.with_name("other.ahead.csv").write_text("")
+    assert fingerprints.earlier(tmp_path, "tea", "looks", date(2026, 11, 19)) == found
 
 
 def test_a_locked_day_is_not_touched(tmp_path):

@@ -186,3 +186,57 @@ def test_what_a_day_still_had_to_come_is_not_known_without_its_orders_or_earlier
     assert np.isnan(calendars.orders_missing(orders_at(*usual), day("2026-11-20")))
     few = orders_at(*usual[:3], "2026-11-20 10:00")
     assert np.isnan(calendars.orders_missing(few, day("2026-11-20")))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_all_days_at_once_come_out_as_one_by_one(seed):
+    luck = np.random.default_rng(seed)
+    sales = np.exp(luck.normal(5, 0.4, 150))
+    sales[luck.random(150) < 0.02] = 0.0
+    sales[luck.random(150) < 0.1] = np.nan
+    daily = pd.DataFrame({"date": pd.date_range("2026-01-05", periods=150), "sales": sales})
+    sale = Campaign("Sale", day("2026-03-02"), day("2026-03-09"))
+    weeks = 5 + 3 * (seed % 2)
+    with np.errstate(divide="ignore"):
+        logs = np.log(daily["sales"]).to_numpy()
+    clean = np.where(daily["date"].isin(sale.days), np.nan, logs)
+    levels, wider = np.full((2, 150), np.nan)
+    for today in range(150):
+        past = [clean[d] for d in range(today - 7, max(-1, today - 92), -7)]
+        past = [value for value in past if not np.isnan(value)][:weeks]
+        wider[today] = np.sqrt(1 + np.pi / 2 / max(len(past), 1))
+        if len(past) >= 5 and np.median(past) > -np.inf:
+            levels[today] = np.median(past)
+    away = (clean - levels) / wider
+    found = calendars.usual(daily, "sales", [sale], weeks)
+    known = 0
+    for today in range(150):
+        before = away[max(0, today - 182) : today]
+        before = before[~np.isnan(before)]
+        if len(before) < 21:
+            assert np.isnan(found["z"][today])
+            assert np.exp(levels[today]) == pytest.approx(found["usual"][today], nan_ok=True)
+            continue
+        middle = np.median(before)
+        apart = np.sort(np.abs(before - middle))
+        far = np.interp(0.95 * (len(apart) - 1), np.arange(len(apart)), apart)
+        spread = wider[today] * max(1.4826 * np.median(apart), far / calendars.WILD)
+        usual = np.exp(levels[today] + wider[today] * middle)
+        assert found["usual"][today] == pytest.approx(usual, nan_ok=True)
+        if not np.isnan(usual) and np.isfinite(spread):
+            known += 1
+            assert found["spread"][today] == pytest.approx(spread)
+    assert known > 60
+
+
+def test_campaign_days_are_each_day_once_and_in_order():
+    spans = [
+        ("2026-03-02", "2026-03-04"),
+        ("2026-01-01", "2026-01-02"),
+        ("2026-03-04", "2026-03-05"),
+    ]
+    days = calendars.campaign_days(Campaign("Sale", day(a), day(b)) for a, b in spans)
+    assert [str(d.date())[5:] for d in days] == [
+        "01-01", "01-02", "03-02", "03-03", "03-04", "03-05",
+    ]  # fmt: skip
+    assert not len(calendars.campaign_days([]))

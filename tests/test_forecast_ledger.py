@@ -156,3 +156,10 @@ def test_a_forecast_without_a_range_counts_for_its_error_only(tmp_path):
     assert table["wape"].tolist() == pytest.approx([0.1])
     assert table["covered_80"].isna().all()
     assert all(said(ledger.findings({}, known, [])[0]))
+
+
+def test_forecasts_made_on_or_after_a_day_given_are_not_read(tmp_path):
+    for made_on in ("2026-11-17", "2026-11-18", "2026-11-19"):
+        leave(tmp_path, made_on, [100, 100])
+    entries, _ = ledger.read(str(tmp_path), "tea", day("2026-11-20"), "2026-11-18")
+    assert entries["made_on"].unique().tolist() == [day("2026-11-17")]

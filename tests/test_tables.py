@@ -139,3 +139,13 @@ def test_the_codebook_says_every_key_of_a_campaign_and_every_rule_of_stock():
         assert f"| `{name}` | {rule['value']:g} | {rule['unit']} | {rule['source']} |" in told
     told = CODEBOOK.split("### `[[campaigns]]`", 1)[1].split("\n### ", 1)[0]
     assert all(f"`{key}`" in told for key in shop.CAMPAIGN)
+
+
+def test_a_table_read_again_is_as_the_file_is_whatever_was_done_with_the_first(tmp_path):
+    tables.write(tmp_path, "shop_day", shop_days(GOOD))
+    first = tables.read(tmp_path, "shop_day")
+    first["sales"] = 1.0
+    first.loc[0, "visitors"] = 1.0
+    pd.testing.assert_frame_equal(tables.read(tmp_path, "shop_day"), shop_days(GOOD))
+    tables.write(tmp_path, "shop_day", shop_days("2026-11-01 all 100 40 900 0.6"))
+    assert tables.read(tmp_path, "shop_day")["sales"].tolist() == [900.0]

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 # Every notebook declares these; each has an option of its own on the command line.
 GIVEN = ("shop", "date", "language")
-LEDGER = "ledger"  # a notebook that declares it is told the reports folder
+LEDGER = ("ledger", "ledger_until")  # declared by a notebook that reads earlier reports
 LAST = 1000
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
