@@ -60,6 +60,16 @@ class Shop:
         return tables.read(self.folder, name)
 
 
+PLAIN = ("name", "platform", "currency", "time_zone", "language", "basis", "attribution")
+
+
+def stated(folder: Path) -> dict[str, str]:
+    """What shop.toml itself says of the PLAIN keys; basis also where it is left to its default."""
+    shop = load(folder)
+    said = tomllib.loads((shop.folder / "shop.toml").read_text(encoding="utf-8"))
+    return {key: said[key] for key in PLAIN if key in said} | {"basis": shop.basis}
+
+
 def load(folder: str | Path) -> Shop:
     """The shop in `folder`.
 
@@ -73,7 +83,7 @@ def load(folder: str | Path) -> Shop:
         said = tomllib.loads(file.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as cause:
         raise DataError(f"{file} is not valid TOML: {cause}.") from None
-    known = {"name", "platform", "currency", "time_zone", "language", "basis", "attribution"}
+    known = set(PLAIN)
     plain = {key: said.pop(key) for key in known & said.keys()}
     thresholds = _thresholds(file, said.pop("thresholds", {}))
     targets = said.pop("targets", {}).get("month", {})

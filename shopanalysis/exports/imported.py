@@ -17,6 +17,7 @@ class FileReport:
     tables: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     left_out: Mapping[str, int] = field(default_factory=dict)
     refused: str | None = None
+    not_read: str | None = None  # in an archive, beside files that were read: no report at all
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,8 @@ class Imported:
 
     def summary_lines(self) -> list[str]:
         """What was done, one fact a line, for a terminal."""
-        read = [file for file in self.files if not file.refused]
+        read = [file for file in self.files if not file.refused and not file.not_read]
+        beside = [file.not_read for file in self.files if file.not_read]
         lines = [f"{_files(len(read))} read, {len(self.refused)} refused"] if self.files else []
         lines += [f"{_files(len(self.removed))} gone from exports/: their rows too"] * bool(
             self.removed
@@ -61,6 +63,7 @@ class Imported:
             told = ", ".join(f"{count:,} {state}" for state, count in counts.items() if count)
             lines.append(f"{table}: {told or 'no rows'}")
         lines += [f"left out: {count:,} rows, {reason}" for reason, count in self.left_out.items()]
+        lines += [f"not read: {why}" for why in beside]
         return lines + [f"refused: {file.refused}" for file in self.refused]
 
 
