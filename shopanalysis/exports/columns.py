@@ -67,7 +67,7 @@ class Columns:
         found = self._plain(spec["column"], column, kind, spec.get("written"))
         if "else_preamble" in spec or "else_file_name" in spec:
             lacking = [n for n, p in enumerate(self.rows.pieces) if not p.has(spec["column"])]
-            return self._filled_in(found, lacking, column, spec, kind)
+            return self._filled_in(found, lacking, column, spec, kind) if lacking else found
         return found
 
     def _where(self, condition: Mapping) -> pd.Series:

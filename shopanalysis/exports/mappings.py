@@ -62,8 +62,8 @@ GROUP_VERBS = ("first", "min", "max", "sum")
 CONDITIONS = ("matches", "equals", "above", "below", "missing")
 ROOT_KEYS = (
     "title",
-    "version",
     "required",
+    "version",
     "forbidden",
     "headerless",
     "personal",
