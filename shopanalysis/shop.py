@@ -64,10 +64,10 @@ PLAIN = ("name", "platform", "currency", "time_zone", "language", "basis", "attr
 
 
 def stated(folder: Path) -> dict[str, str]:
-    """What shop.toml itself says of the PLAIN keys; basis also where it is left to its default."""
+    """What shop.toml itself says of the PLAIN keys, without defaults."""
     shop = load(folder)
     said = tomllib.loads((shop.folder / "shop.toml").read_text(encoding="utf-8"))
-    return {key: said[key] for key in PLAIN if key in said} | {"basis": shop.basis}
+    return {key: said[key] for key in PLAIN if key in said}
 
 
 def load(folder: str | Path) -> Shop:

@@ -66,7 +66,7 @@ def with_items(lines: pd.DataFrame, items: pd.DataFrame | None) -> pd.DataFrame:
 def with_refunds(orders: pd.DataFrame, refunds: pd.DataFrame) -> pd.DataFrame:
     """Orders with what the refund list says was given back, where their own file does not say."""
     given = refunds.groupby("order_id")["given_back"].sum()
-    known = orders["refunded"].fillna(orders["order_id"].map(given))
+    known = orders["refunded"].fillna(orders["order_id"].map(given).astype("float64"))
     return orders.assign(refunded=known)
 
 

@@ -19,6 +19,17 @@ class FileReport:
     refused: str | None = None
     not_read: str | None = None  # in an archive, beside files that were read: no report at all
 
+    def line(self) -> str:
+        """The file in one line: which report, how many rows, what they do to each table."""
+        told = [
+            f"{table} {count:,} {state}"
+            for table, counts in self.tables.items()
+            for state, count in counts.items()
+            if count
+        ]
+        out = [f"{count:,} left out ({reason})" for reason, count in self.left_out.items()]
+        return f"{self.name}: {self.format}, {self.rows:,} rows: {', '.join([*told, *out])}"
+
 
 @dataclass(frozen=True)
 class Imported:
@@ -50,6 +61,10 @@ class Imported:
             for reason, count in file.left_out.items():
                 sums[reason] += count
         return dict(sums)
+
+    def file_lines(self) -> list[str]:
+        """What became of each file that was read, one a line."""
+        return [file.line() for file in self.files if not (file.refused or file.not_read)]
 
     def summary_lines(self) -> list[str]:
         """What was done, one fact a line, for a terminal."""

@@ -46,6 +46,7 @@ class _Import:
     sources: Sequence[Source]
     gone: tuple[str, ...] = ()
     stated: Mapping[str, str] = field(default_factory=dict)
+    fed: bool = False  # whether files were imported before
     dry: bool = False
     progress: Progress = silent
     refused: dict[str, tuple[Source, str]] = field(default_factory=dict)
@@ -97,12 +98,14 @@ def _started(
     if not dry:
         landing.finish(folder)
     stated = shop.stated(folder) if (folder / "shop.toml").is_file() else {}
+    if fed := bool(records.said(folder).get("files")):
+        stated |= {"basis": shop.load(folder).basis}
     formats = mappings.load(folder)
     record = records.read(folder, formats.digest)
     sources = list(records.new_or_changed(folder, record))
     now = pd.Timestamp(today or date.today()).normalize()
     gone = records.gone(folder, record)
-    return _Import(folder, now, formats, record, sources, gone, stated, dry, progress)
+    return _Import(folder, now, formats, record, sources, gone, stated, fed, dry, progress)
 
 
 def _import(run: _Import) -> Imported:
@@ -278,23 +281,32 @@ def _write(run: _Import, accepted: Sequence[Part], result: _Result) -> None:
 def _make_shop(run: _Import, accepted: Sequence[Part]) -> None:
     """The shop's folder with shop.toml and the salt, as far as they are not there."""
     run.folder.mkdir(parents=True, exist_ok=True)
-    if not (run.folder / "shop.toml").is_file():
+    file = run.folder / "shop.toml"
+    if not file.is_file() or not run.fed:
         pieces = [part.piece for part in accepted]
         said = next((dict(piece.format.shop) for piece in pieces if piece.format.shop), {})
         codes = [piece.facts["currency"] for piece in pieces if "currency" in piece.facts]
         said |= {"currency": codes[0]} if codes else {}
-        lines = [
-            f"{key} = {json.dumps(value, ensure_ascii=False)}"
-            for key, value in ({"name": run.folder.resolve().name} | said).items()
-        ]
-        aside = run.folder / f".shop.{os.getpid()}.tmp"
-        aside.write_text("\n".join(lines) + "\n", encoding="utf-8")
-        os.replace(aside, run.folder / "shop.toml")
+        _state(file, {"name": run.folder.resolve().name} | said, run.stated)
     if not (run.folder / "salt").is_file() and any(_hashes(part) for part in accepted):
         aside = run.folder / f".salt.{os.getpid()}.tmp"
         with open(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
             file.write(run.salt)
         os.replace(aside, run.folder / "salt")
+
+
+def _state(file: Path, said: Mapping[str, str], known: Mapping[str, str]) -> None:
+    """Write what is said above what shop.toml already states, as far as it does not."""
+    lines = [
+        f"{key} = {json.dumps(value, ensure_ascii=False)}\n"
+        for key, value in said.items()
+        if key not in known
+    ]
+    if lines:
+        before = file.read_text(encoding="utf-8") if file.is_file() else ""
+        aside = file.with_name(f".shop.{os.getpid()}.tmp")
+        aside.write_text("".join(lines) + before, encoding="utf-8")
+        os.replace(aside, file)
 
 
 def _hashes(part: Part) -> bool:

@@ -101,6 +101,13 @@ def new_or_changed(folder: Path, record: Record) -> Iterator[Source]:
             yield Source(path, name, sha256)
 
 
+def unseen(folder: Path) -> list[str]:
+    """Names of files in exports/ that import.json does not know."""
+    exports, known = folder / "exports", said(folder).get("sources", {})
+    names = (path.relative_to(exports).as_posix() for path in _files(exports))
+    return [name for name in names if name not in known]
+
+
 def gone(folder: Path, record: Record) -> tuple[str, ...]:
     """Names of recorded files that are no longer in exports/."""
     return tuple(n for n in sorted(record.sources) if not (folder / "exports" / n).is_file())
