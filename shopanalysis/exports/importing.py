@@ -114,7 +114,9 @@ def _import(run: _Import) -> Imported:
         return Imported()
     found = arrivals.read_all(_one_by_one(run), run.formats, run.refused, run.unknown)
     parts, rows = _built(run, _belonging(run, found))
-    accepted, result = _accepted(run, parts, rows)
+    accepted, result = [], _Result({}, {}, {})
+    if parts or run.gone or repair:
+        accepted, result = _accepted(run, parts, rows)
     if (accepted or run.gone or repair) and not run.dry:
         _write(run, accepted, result)
     reports = [_report(part.piece, result.counts) for part in accepted]
@@ -204,7 +206,8 @@ def _together(run: _Import, parts: list[Part], new: Mapping[str, pd.DataFrame]) 
     stamps |= {part.label: part.stamp for part in parts}
     ordered = sorted(stamps, key=lambda label: (stamps[label], label))
     order = {label: place for place, label in enumerate(ordered)}
-    rows = {name: _all_rows(run, name, new.get(name), labels, order) for name in tables.TABLES}
+    some = [name for name in tables.TABLES if name in new or ledger.path(run.folder, name).exists()]
+    rows = {name: _all_rows(run, name, new.get(name), labels, order) for name in some}
     rows = {name: some for name, some in rows.items() if len(some)}
     known = {name: ledger.resolve(name, some, order) for name, some in rows.items()}
     made = derived.complete(known)

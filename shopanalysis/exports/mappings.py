@@ -209,6 +209,17 @@ def load(folder: Path | None = None) -> Formats:
             files[file.stem].insert(0, file)
         else:
             files[file.stem] = [file]
+    return _loaded(
+        tuple((file, file.stat().st_mtime_ns, file.stat().st_size) for some in files.values() for file in some)
+    )
+
+
+@lru_cache(maxsize=8)
+def _loaded(listed: tuple[tuple[Path, int, int], ...]) -> Formats:
+    """The mappings in files, each with its time of change and size: read again when one changes."""
+    files: dict[str, list[Path]] = {}
+    for file, *_ in listed:
+        files.setdefault(file.stem, []).append(file)
     said = {name: [_toml(file) for file in some] for name, some in files.items()}
     content = b"".join(file.read_bytes() for name in sorted(files) for file in files[name])
     return Formats(

@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import csv
 import io
+import os
+import re
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from html.parser import HTMLParser
@@ -69,7 +72,20 @@ class Text:
         beyond = rows[width].fillna("").ne("")
         if beyond.any():
             raise DataError(f"row {beyond.idxmax()} {_TOO_LONG}")
-        return rows.drop(columns=width)
+        rows = rows.drop(columns=width)
+        self._refuse_swallowed(rows, width)
+        return rows
+
+    def _refuse_swallowed(self, rows: pd.DataFrame, width: int) -> None:
+        """A cell of several lines, each with about as many delimiters as a row, is rows in quotes."""
+        if '"' not in self.text:
+            return
+        for name in rows:
+            cells = rows[name].fillna("").astype(object)
+            lines = cells[cells.str.contains("\n", regex=False)]
+            swallowed = lines.str.count(re.escape(self.delimiter)) >= max(1, (width - 1) // 2)
+            if swallowed.any():
+                raise DataError(f"row {swallowed.idxmax()} {_SWALLOWED}")
 
     def _parsed(self, header: int, width: int) -> pd.DataFrame:
         try:
@@ -88,8 +104,9 @@ class Text:
                 )
         except pd.errors.EmptyDataError:
             return pd.DataFrame(columns=range(width + 1), dtype=object)
-        except (pd.errors.ParserError, pd.errors.ParserWarning):
-            raise DataError(f"a row {_TOO_LONG}") from None
+        except (pd.errors.ParserError, pd.errors.ParserWarning) as why:
+            unclosed = "inside string" in str(why)
+            raise DataError(f"a row {_SWALLOWED if unclosed else _TOO_LONG}") from None
 
 
 def _first_section(rows: pd.DataFrame) -> pd.DataFrame:
@@ -99,6 +116,10 @@ def _first_section(rows: pd.DataFrame) -> pd.DataFrame:
     return rows[~ends.cummax()]
 
 
+_SWALLOWED = (
+    "has a quote that is not closed, so that the rows below it stand in one cell. "
+    "Download the file again, or delete the quote."
+)
 _TOO_LONG = "has more cells than the header has columns. A text with a comma must be in quotes."
 
 
@@ -143,12 +164,31 @@ def _excel(data: bytes) -> list[Grid]:
     if data[:2] == b"PK":
         workbooks.check(data, MOST_CELLS)
     try:
-        return _grids(data)
+        with _without_stderr():
+            return _grids(data)
     except (DataError, KeyboardInterrupt, SystemExit):
         raise
     except BaseException as why:  # calamine's errors and its panics have no common base
         said = " ".join(str(why).split())[:200]
         raise DataError(f"cannot be read as an Excel file ({said}). {DAMAGED}") from None
+
+
+@contextmanager
+def _without_stderr() -> Iterator[None]:
+    """While calamine reads: its panics are caught, but not before it has printed a backtrace."""
+    try:
+        kept = os.dup(2)
+    except OSError:  # there is no such file
+        yield
+        return
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
 
 
 def _grids(data: bytes) -> list[Grid]:
