@@ -87,6 +87,20 @@ def test_a_cell_in_the_last_corner_does_not_lay_out_the_whole_sheet(tmp_path):
     assert told.startswith("a.xlsx: lays out 17,179,869,184 cells; allowed: 20,000,000.")
 
 
+def test_a_column_that_no_old_workbook_has_does_not_lay_out_four_billion_cells(tmp_path):
+    """A number's record: type 0x203, length 14, then row and column; xlwt writes it as it is."""
+    import xlwt
+
+    book = xlwt.Workbook()
+    book.add_sheet("a").write(9, 1, 12345.678)
+    book.save(str(tmp_path / "a.xls"))
+    data = (tmp_path / "a.xls").read_bytes()
+    at = data.index(b"\x03\x02\x0e\x00\x09\x00\x01\x00")
+    (tmp_path / "a.xls").write_bytes(data[: at + 4] + b"\xff\xff\xff\xff" + data[at + 8 :])
+    told = refusal(tmp_path, tmp_path / "a.xls")
+    assert told.startswith("a.xls: lays out 4,294,967,296 cells; allowed: 20,000,000.")
+
+
 def test_a_workbook_that_unpacks_beyond_measure_is_refused(tmp_path, monkeypatch):
     file = workbook(tmp_path / "a.xlsx", f"<row>{' ' * 5000}</row>")
     monkeypatch.setattr("shopanalysis.exports.workbooks.MOST_FILE", 4000)

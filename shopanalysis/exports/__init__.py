@@ -7,7 +7,7 @@ source_tree, columns, building the contract's tables, checked; personal columns 
 ledger, derived, records       what every file said, side by side; tables computed from orders; import.json
 belonging                      whether a file is this shop's: its basis, currency, attribution
 landing, restatements          all of it counts or nothing; what newer files changed
-workbooks                      workbooks that would take the computer's memory
+workbooks, old_workbooks       workbooks that would take the computer's memory
 importing                      the flow of one import
 """
 

@@ -19,7 +19,7 @@ from html.parser import HTMLParser
 import pandas as pd
 
 from shopanalysis.errors import DataError
-from shopanalysis.exports import workbooks
+from shopanalysis.exports import old_workbooks, workbooks
 from shopanalysis.exports.archives import DAMAGED
 
 HEADER_WITHIN = 30  # rows from the top among which the header is looked for
@@ -163,6 +163,8 @@ def sheets(data: bytes) -> Sequence[Sheet]:
 def _excel(data: bytes) -> list[Grid]:
     if data[:2] == b"PK":
         workbooks.check(data, MOST_CELLS)
+    else:
+        workbooks.refuse_too_many(old_workbooks.cells(data), MOST_CELLS)
     try:
         with _without_stderr():
             return _grids(data)
