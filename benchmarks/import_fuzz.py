@@ -30,7 +30,9 @@ def main(count: int = 10_000, seed: int = 1) -> int:
                 break
             except BaseException as why:
                 verdict = "FAILED"
-                print(f"case {number}: {case.fixture}, {case.what}: {type(why).__name__} {str(why)[:300]}")
+                print(
+                    f"case {number}: {case.fixture}, {case.what}: {type(why).__name__} {str(why)[:300]}"
+                )
                 print("   ", traceback.format_exc().splitlines()[-3].strip(), flush=True)
             slowest = max(slowest, time.monotonic() - started)
             verdicts[verdict, case.what] += 1
@@ -39,7 +41,9 @@ def main(count: int = 10_000, seed: int = 1) -> int:
         print(f"{verdict:8} {some:6,}  {what}")
     failed = sum(some for (verdict, _), some in verdicts.items() if verdict == "FAILED")
     took = time.monotonic() - began
-    print(f"{sum(verdicts.values()):,} cases, {failed} failed, {took:.0f} s, slowest {slowest:.2f} s")
+    print(
+        f"{sum(verdicts.values()):,} cases, {failed} failed, {took:.0f} s, slowest {slowest:.2f} s"
+    )
     return 1 if failed else 0
 
 

@@ -300,7 +300,9 @@ TABLES: dict[str, Table] = {
             "plan": _text("advertising plan"),
             "unit": _text("unit within the plan; all: the file does not split it"),
             "item_id": _text("the item's id, as text; all: the file does not split it"),
-            "word": _text("keyword, or name of a pack of keywords; all: the file does not split it"),
+            "word": _text(
+                "keyword, or name of a pack of keywords; all: the file does not split it"
+            ),
             "impressions": _count("times shown", "times"),
             "clicks": _count("clicks", "clicks"),
             "cost": _money("spend"),

@@ -193,7 +193,9 @@ def _delete(dice, data):
 
 def _insert(dice, data):
     at = _at(dice, data)
-    stray = dice.choice([b",", b'"', b"\t", b"\n", b"\r", b"\0", b"\0" * 100, b";", b"\xff", b"<td>", b"x" * 9])
+    stray = dice.choice(
+        [b",", b'"', b"\t", b"\n", b"\r", b"\0", b"\0" * 100, b";", b"\xff", b"<td>", b"x" * 9]
+    )
     return data[:at] + stray + data[at:]
 
 
@@ -285,7 +287,9 @@ def _by_hand(data: bytes, header: str, facts: dict) -> Decimal | None:
             continue
         cell = row[at].strip() if at < len(row) else ""
         try:
-            total += Decimal(re.sub(r"[￥¥$,，元\s]", "", cell)) if cell not in ("", "-", "--") else 0
+            total += (
+                Decimal(re.sub(r"[￥¥$,，元\s]", "", cell)) if cell not in ("", "-", "--") else 0
+            )
         except InvalidOperation:
             return None
     return total
@@ -300,7 +304,9 @@ def _grid(data: bytes) -> list[list[str]] | None:
         book = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(data))
         rows = book.get_sheet_by_index(0).to_python(skip_empty_area=False)
         return [[str(cell) for cell in row] for row in rows]
-    for encoding in ("utf-16",) if data[:2] in (b"\xff\xfe", b"\xfe\xff") else ("utf-8-sig", "gb18030"):
+    for encoding in (
+        ("utf-16",) if data[:2] in (b"\xff\xfe", b"\xfe\xff") else ("utf-8-sig", "gb18030")
+    ):
         try:
             text = data.decode(encoding).replace("\0", "")
         except UnicodeDecodeError:

@@ -159,7 +159,9 @@ def test_refunds_complete_orders_whose_file_does_not_state_them(tmp_path):
 
 
 def ads(folder, name: str, header: str, row: str):
-    return vendor.text(folder / name, lines(f"日期,计划ID,计划名字,{header},展现量,点击量,花费,总成交金额\n{row}"))
+    return vendor.text(
+        folder / name, lines(f"日期,计划ID,计划名字,{header},展现量,点击量,花费,总成交金额\n{row}")
+    )
 
 
 def test_a_cost_stated_by_plan_item_and_word_counts_once(tmp_path):
@@ -228,7 +230,9 @@ def test_sources_of_another_way_of_attribution_are_refused(tmp_path):
 def test_times_with_an_offset_are_converted_once_to_the_shops_clock(tmp_path):
     folder = tmp_path / "shop"
     folder.mkdir()
-    (folder / "shop.toml").write_text('name = "A"\nbasis = "orders/sessions"\ntime_zone = "America/New_York"\n')
+    (folder / "shop.toml").write_text(
+        'name = "A"\nbasis = "orders/sessions"\ntime_zone = "America/New_York"\n'
+    )
     imported(folder, FIXTURES["Shopify orders"].file(tmp_path))
     orders = tables.read(folder, "orders").set_index("order_id")
     assert str(orders.loc["#1001", "created_at"]) == "2026-05-01 00:22:05"
@@ -247,7 +251,10 @@ def test_what_is_above_the_table_must_be_one_day(tmp_path):
     meta = FIXTURES["Meta Ads in French"]
     rows = [meta.rows[0], ["2026-11-01", *meta.rows[1][1:]]]
     told = refusal(tmp_path / "shop", meta.write(tmp_path / "m.csv", rows))
-    assert "m.csv, row 2: Fin des rapports is '2026-11-17'; allowed: the same day as the first." in told
+    assert (
+        "m.csv, row 2: Fin des rapports is '2026-11-17'; allowed: the same day as the first."
+        in told
+    )
 
 
 def test_a_second_table_below_the_first_is_not_read_as_its_rows(tmp_path):

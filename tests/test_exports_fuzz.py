@@ -1,6 +1,5 @@
 """Damaged files: each is read exactly or refused with a message that names the place."""
 
-import io
 import shutil
 import zipfile
 from collections import Counter
@@ -15,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from shopanalysis import exports, tables
-from shopanalysis.exports import archives, readers
+from shopanalysis.exports import archives
 
 TODAY = date(2026, 11, 21)
 
@@ -28,14 +27,21 @@ def test_damaged_files_are_read_exactly_or_refused(tmp_path, seed):
         try:
             verdicts[judged(case, folder)] += 1
         except BaseException as why:
-            raise AssertionError(f"case {number} of seed {seed}: {case.fixture}, {case.what}") from why
+            raise AssertionError(
+                f"case {number} of seed {seed}: {case.fixture}, {case.what}"
+            ) from why
         shutil.rmtree(folder)
     assert verdicts["read"] > 10
     assert verdicts["refused"] > 10
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.binary(max_size=400), st.sampled_from([b"", b"PK\x03\x04", b"PAR1", b"<table>", b"\xff\xfe", b"a,b\n"]))
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    st.binary(max_size=400),
+    st.sampled_from([b"", b"PK\x03\x04", b"PAR1", b"<table>", b"\xff\xfe", b"a,b\n"]),
+)
 def test_bytes_of_any_kind_never_pass_for_a_report(tmp_path_factory, content, start):
     folder = tmp_path_factory.mktemp("bytes")
     (folder / "a.csv").write_bytes(start + content)
@@ -107,9 +113,7 @@ def test_a_workbook_that_unpacks_beyond_measure_is_refused(tmp_path, monkeypatch
     assert "would unpack to 0 MB; allowed: 0 MB" in refusal(tmp_path, file)
 
 
-ENTITIES = (
-    '<!DOCTYPE w [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;"><!ENTITY c SYSTEM "file:///etc/hostname">]>'
-)
+ENTITIES = '<!DOCTYPE w [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;"><!ENTITY c SYSTEM "file:///etc/hostname">]>'
 
 
 @pytest.mark.parametrize("entity", ["&b;", "&c;"])
@@ -117,7 +121,7 @@ def test_entities_of_a_workbook_are_not_expanded(tmp_path, entity):
     body = f'<row r="1"><c r="A1" t="inlineStr"><is><t>{entity}</t></is></c></row>'
     told = refusal(tmp_path, workbook(tmp_path / "a.xlsx", body, ENTITIES))
     assert "aaaa" not in told
-    assert Path("/etc/hostname").read_text().strip() not in told if entity == "&c;" else True
+    assert "unrecognized entity" in told
 
 
 def test_entities_of_a_web_page_are_not_expanded(tmp_path):
@@ -128,7 +132,7 @@ def test_entities_of_a_web_page_are_not_expanded(tmp_path):
 
 @pytest.mark.parametrize("name", ["../a.xls", "/a.xls", "C:/a.xls", "..\\a.xls", "x/../../a.xls"])
 def test_nothing_is_ever_written_where_an_archive_points(tmp_path, name):
-    archive = vendor.zipped_as(tmp_path / "in" / "a.zip" if False else tmp_path / "a.zip", {name: b"x,y\n1,2\n"})
+    archive = vendor.zipped_as(tmp_path / "a.zip", {name: b"x,y\n1,2\n"})
     before = sorted(tmp_path.rglob("*"))
     assert "points outside the archive" in refusal(tmp_path, archive)
     assert sorted(tmp_path.rglob("*")) == before
@@ -176,9 +180,3 @@ def test_a_message_of_two_lines_in_a_cell_is_no_such_quote(tmp_path):
     rows[1][rows[0].index("买家留言")] = "快点,\n谢谢"
     exports.import_files(tmp_path / "shop", [fixture.write(tmp_path / "o.csv", rows)], today=TODAY)
     assert len(tables.read(tmp_path / "shop", "orders")) == 6
-
-
-def test_text_is_not_looked_at_beyond_its_first_lines_to_find_a_header():
-    text = readers.Text("", "a,b\n" * 10_000_000, ",")
-    assert len(text.top) == readers.HEADER_WITHIN
-    assert io.StringIO(text.text[:9]).read()

@@ -54,7 +54,11 @@ for line in sys.stdin:
 def child():
     """Call with a folder, a step and files: imports them in a process that is killed at the step."""
     server = subprocess.Popen(
-        [sys.executable, "-c", SERVER], cwd=ROOT, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        [sys.executable, "-c", SERVER],
+        cwd=ROOT,
+        text=True,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
     )
 
     def ask(folder: Path, step: int, files: list[Path]) -> str:
@@ -69,7 +73,9 @@ def child():
 
 def shown(folder: Path) -> dict[str, str]:
     names = tables.available(folder)
-    return {n: tables.read(folder, n).drop(columns="buyer_key", errors="ignore").to_csv() for n in names}
+    return {
+        n: tables.read(folder, n).drop(columns="buyer_key", errors="ignore").to_csv() for n in names
+    }
 
 
 @pytest.fixture(scope="module")

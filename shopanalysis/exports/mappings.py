@@ -210,7 +210,11 @@ def load(folder: Path | None = None) -> Formats:
         else:
             files[file.stem] = [file]
     return _loaded(
-        tuple((file, file.stat().st_mtime_ns, file.stat().st_size) for some in files.values() for file in some)
+        tuple(
+            (file, file.stat().st_mtime_ns, file.stat().st_size)
+            for some in files.values()
+            for file in some
+        )
     )
 
 

@@ -24,7 +24,9 @@ def cells(data: bytes) -> int:
     try:
         stream = _stream(data)
         starts = [
-            int.from_bytes(body[:4], "little") for kind, body in _records(stream, 0) if kind == SHEET
+            int.from_bytes(body[:4], "little")
+            for kind, body in _records(stream, 0)
+            if kind == SHEET
         ]
         return sum(_laid_out(stream, start) for start in starts)
     except (struct.error, IndexError, ValueError) as why:

@@ -69,9 +69,7 @@ def _split(rows: Rows) -> None:
     rows.frame = rows.frame.loc[old].set_axis(index)
     for position, name in enumerate(split["into"]):
         rows.frame[name] = found.iloc[:, position].to_numpy()
-    rows.file, rows.row = (
-        series.loc[old].set_axis(index) for series in (rows.file, rows.row)
-    )
+    rows.file, rows.row = (series.loc[old].set_axis(index) for series in (rows.file, rows.row))
     rows.of, rows.numbers = rows.of.loc[old].set_axis(index), {}
 
 

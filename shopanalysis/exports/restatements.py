@@ -35,7 +35,9 @@ def _changes(name: str, rows: pd.DataFrame, place: Mapping[str, int]) -> pd.Data
         if column in key or column not in rows:
             continue
         before = rows.groupby(["format", *key], sort=False)[column].shift()
-        changed = rows[before.notna() & rows[column].notna() & before.ne(rows[column]).fillna(False)]
+        changed = rows[
+            before.notna() & rows[column].notna() & before.ne(rows[column]).fillna(False)
+        ]
         changes += [
             (name, _told(row[key]), column, before[index], row[column], row["file"])
             for index, row in changed.iterrows()

@@ -39,7 +39,7 @@ _TIME = re.compile(_DAY + r"(?:[ T]+(\d{1,2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?)?")
 _OFFSET = re.compile(r"(.*\d{1,2}:\d{2}(?::\d{2})?(?:\.\d+)?)\s*(Z|UTC|[+-]\d{2}:?\d{2})")
 _ENGLISH = re.compile(r"([A-Z][a-z]{2})[a-z]*\.? (\d{1,2}), (\d{4})")
 _ENGLISH_RANGE = re.compile(r"(.+, \d{4})\s*(?:-|–|_)\s*(.+, \d{4})")
-_MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
+_MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 _COMPACT = re.compile(r"(\d{4})(\d{2})(\d{2})")
 _RANGE = re.compile(
     r"(\d{4}[-/]?\d{1,2}[-/]?\d{1,2})\s*(?:至|到|~|～|_| - )\s*(\d{4}[-/]?\d{1,2}[-/]?\d{1,2})"
@@ -145,7 +145,9 @@ def times(
     read[iso] = pd.to_datetime(clean[iso], format="ISO8601", errors="coerce").astype(read.dtype)
     why: list[str | None] = [None] * len(clean)
     for at in np.flatnonzero(clean.notna() & read.isna()):
-        read[at], why[at] = _written(clean[at], zone, written) if written else _time(clean[at], zone)
+        read[at], why[at] = (
+            _written(clean[at], zone, written) if written else _time(clean[at], zone)
+        )
     moments = np.append(read.to_numpy(), np.datetime64("NaT", "us"))
     return (
         pd.Series(moments[codes], cells.index),

@@ -25,7 +25,9 @@ def check(data: bytes, most_cells: int) -> None:
         with zipfile.ZipFile(io.BytesIO(data)) as book:
             names = book.namelist()
             if "xl/workbook.xml" not in names or "content.xml" in names:
-                raise DataError("is a workbook of another kind. Save it as .xlsx or as CSV (UTF-8).")
+                raise DataError(
+                    "is a workbook of another kind. Save it as .xlsx or as CSV (UTF-8)."
+                )
             _refuse_large(book)
             sheets = [name for name in names if re.fullmatch(r"xl/.*\.xml", name)]
             cells = sum(_cells(book, name) for name in sheets)
