@@ -28,7 +28,8 @@ def make(folder: Path, files: int, items: int) -> None:
         for item in range(items):
             row = dict(zip(header, fixture.rows[fixture.header + 1], strict=True))
             row |= {"统计日期": f"{day:%Y-%m-%d}", "商品ID": str(600000000000 + item),
-                    "商品访客数": f"{1000 + number * 7 + item:,}", "支付金额": f"{100 + item + number / 100:,.2f}"}  # fmt: skip
+                    "商品访客数": f"{1000 + number * 7 + item:,}",
+                    "支付金额": f"{100 + item + number / 100:,.2f}"}  # fmt: skip
             rows.append(list(row.values()))
         name = f"【生意参谋平台】商品_全部_{day:%Y-%m-%d}_{day:%Y-%m-%d}.xls"
         vendor.xls(folder / name, [*fixture.rows[: fixture.header], header, *rows])

@@ -293,7 +293,7 @@ TABLES: dict[str, Table] = {
         },
     ),
     "ad_day": Table(
-        "one day of one keyword on one item in one advertising plan, or of what a file does not split further",
+        "one day of one keyword on one item in one advertising plan, or of what is not split further",
         ("date", "plan", "unit", "item_id", "word"),
         {
             "date": _date,

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 (rows as vendors write them)
 """One small file for each report that is read, in its vendor's layout, with made-up rows."""
 
 import csv

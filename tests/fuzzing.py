@@ -1,3 +1,4 @@
+# ruff: noqa: E501 (rows as vendors write them)
 """Damaged and tampered files, and what an import may do with them: read them exactly or refuse them.
 
 Every case starts from a fixture of tests/export_fixtures.py, is changed in its rows or in its bytes, and
