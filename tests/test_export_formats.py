@@ -9,7 +9,7 @@ import vendor_files as vendor
 from export_fixtures import FIXTURES, lines
 
 from shopanalysis import exports, shop, tables
-from shopanalysis.exports import mappings, records
+from shopanalysis.exports import mappings, records, restatements
 
 TODAY = date(2026, 11, 21)
 # Formats of data sets that nobody exports any more; tests/test_real_data.py reads the data themselves.
@@ -278,3 +278,41 @@ def test_sheets_that_are_not_read_are_named(tmp_path):
     imported(tmp_path / "shop", tmp_path / fixture.name)
     facts = records.said(tmp_path / "shop")["files"][fixture.name]
     assert (facts["sheet"], facts["sheets_not_read"]) == ("店铺渠道", ["经营优势来源渠道"])
+
+
+def test_all_reports_of_a_platform_give_the_same_shop_together_or_one_by_one_backwards(tmp_path):
+    platform = {format.id: format.shop.get("platform") for format in mappings.load().formats}
+    some = [fixture for fixture in FIXTURES.values() if platform[fixture.format] == "tmall"]
+    files = [fixture.file(tmp_path) for fixture in some]
+    imported(tmp_path / "together", *files)
+    for file in reversed(files):
+        imported(tmp_path / "apart", file)
+    names = tables.available(tmp_path / "together")
+    assert names == tables.available(tmp_path / "apart")
+    assert len(names) == 12
+    for name in names:
+        found = [
+            tables.read(tmp_path / way, name).drop(
+                columns=["buyer_key", "agent_key"], errors="ignore"
+            )
+            for way in ("together", "apart")
+        ]
+        pd.testing.assert_frame_equal(*found)
+
+
+def test_a_restated_day_replaces_what_was_said_and_the_change_is_shown(tmp_path):
+    fixture = FIXTURES["shop by day"]
+    old = vendor.dated(fixture.file(tmp_path), 1_700_000_000)
+    rows = [["1,300" if cell == "1,200" else cell for cell in row] for row in fixture.rows]
+    new = fixture.write(tmp_path / "店铺_20261120_090000.xls", rows)
+    for order in ((old, new), (new, old)):
+        folder = tmp_path / order[0].stem
+        for file in order:
+            imported(folder, file)
+        assert tables.read(folder, "shop_day")["visitors"].max() == 1300
+        changes = restatements.found(folder)
+        shown = changes[["table", "row", "column", "before", "after", "file"]].to_numpy().tolist()
+        assert shown == [["shop_day", "2026-11-17 all", "visitors", 1200, 1300, new.name]]
+        before = {f: f.read_bytes() for f in (folder / "tables").rglob("*") if f.is_file()}
+        imported(folder, new, old)
+        assert {f: f.read_bytes() for f in (folder / "tables").rglob("*") if f.is_file()} == before

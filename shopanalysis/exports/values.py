@@ -30,7 +30,7 @@ PROVINCES = [
 
 _NUMBER = re.compile(
     r"[￥¥$£€]?\s*(?P<sign>[+-]?)\s*[￥¥$£€]?(?P<digits>\d{1,3}(?:,\d{3})+|\d+)?(?P<rest>\.\d*)?"
-    r"(?P<power>[eE][+-]?\d+)?\s*(?P<unit>%|万|亿)?\s*元?",
+    r"(?P<power>[eE][+-]?\d{1,4})?\s*(?P<unit>%|万|亿)?\s*元?",
 )
 _UNITS = {"%": -2, "万": 4, "亿": 8, None: 0}  # powers of ten
 _MANGLED = re.compile(r"\d(?:\.\d+)?[eE]\+?\d+")
@@ -124,7 +124,9 @@ def _number(value: str | None) -> tuple[float, bool, bool]:
     digits = (found["digits"] or "").replace(",", "") + (found["rest"] or "")
     power = int((found["power"] or "e0")[1:]) + _UNITS[found["unit"]]
     # As one literal, 0.9 % is 0.009; divided by 100 it would be 0.009000000000000001.
-    return float(f"{found['sign']}{digits}e{power}"), False, found["unit"] in ("万", "亿")
+    number = float(f"{found['sign']}{digits}e{power}")
+    finite = bool(np.isfinite(number))
+    return number if finite else np.nan, not finite, found["unit"] in ("万", "亿")
 
 
 def times(
