@@ -289,7 +289,9 @@ def _by_hand(data: bytes, header: str, facts: dict) -> Decimal | None:
         cell = row[at].strip() if at < len(row) else ""
         try:
             total += (
-                Decimal(re.sub(r"[￥¥$,，元\s]", "", cell)) if cell not in ("", "-", "--") else 0
+                Decimal(re.sub(r"[￥¥$,，元\s]", "", cell))
+                if cell.lower() not in ("", "-", "--", "nan", "nat", "none")
+                else 0
             )
         except InvalidOperation:
             return None

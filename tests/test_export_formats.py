@@ -316,3 +316,14 @@ def test_a_restated_day_replaces_what_was_said_and_the_change_is_shown(tmp_path)
         before = {f: f.read_bytes() for f in (folder / "tables").rglob("*") if f.is_file()}
         imported(folder, new, old)
         assert {f: f.read_bytes() for f in (folder / "tables").rglob("*") if f.is_file()} == before
+
+
+def test_no_row_of_advertising_is_dropped_for_another_of_its_file_or_of_another_platform(tmp_path):
+    """A blank ad set, a unit that is called all, a campaign of the same name elsewhere."""
+    meta, google = FIXTURES["Meta Ads"], FIXTURES["Google Ads keywords"]
+    rows = [list(row) for row in meta.rows]
+    rows[1][rows[0].index("Ad set name")] = "-"
+    rows = [["Spring" if cell == "Herbst" else cell for cell in row] for row in rows]
+    rows[0] = [name.replace("EUR", "USD") for name in rows[0]]
+    imported(tmp_path / "shop", meta.write(tmp_path / "m.csv", rows), google.file(tmp_path))
+    assert round(tables.read(tmp_path / "shop", "ad_day")["cost"].sum(), 2) == 40

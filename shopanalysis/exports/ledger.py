@@ -71,12 +71,16 @@ def resolve(name: str, rows: pd.DataFrame, order: Mapping[str, int]) -> pd.DataF
 
 
 def finest(rows: pd.DataFrame) -> pd.DataFrame:
-    """Of the rows of ad_day, for each day and plan those that split its cost furthest.
+    """Of the files of ad_day, for each day and plan those that split its cost furthest.
 
     A platform states one cost by plan, by item and by word: added up, it would count three times.
+    Formats whose names begin alike, up to the first _, are of one platform; no row is dropped for
+    another of its own file.
     """
     grain = rows[["unit", "item_id", "word"]].ne("all").sum(axis=1)
-    return rows[grain.eq(grain.groupby([rows["date"], rows["plan"]]).transform("max"))]
+    plan = [rows["format"].str.split("_").str[0], rows["date"], rows["plan"]]
+    of_file = grain.groupby([*plan, rows["file"]]).transform("max")
+    return rows[of_file.eq(of_file.groupby(plan).transform("max"))]
 
 
 def counts(name: str, rows: pd.DataFrame, order: Mapping[str, int]) -> pd.DataFrame:
