@@ -1,4 +1,4 @@
-"""The command line: shopanalysis list, run, import, demo, refresh, and the operations.
+"""The command line: shopanalysis list, run, init, import, check, demo, refresh, and the operations.
 
 Exit codes: 0 all done, 1 something failed, 2 bad usage, 3 data refused.
 """
@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
-from shopanalysis import __version__, operations
+from shopanalysis import __version__, operations, shop_commands
 from shopanalysis.arguments import Parser, day, folder, hour, number, setting
 from shopanalysis.errors import DataError, ParameterError
 
@@ -21,7 +21,8 @@ def parser() -> argparse.ArgumentParser:
     whole = Parser(prog="shopanalysis", description="From a shop's export files to dated reports.")
     whole.add_argument("--version", action="version", version=f"shopanalysis {__version__}")
     commands = whole.add_subparsers(required=True, metavar="COMMAND")
-    for add in (_add_list, _add_run, _add_import, _add_demo, _add_refresh):
+    shop_own = (shop_commands.add_init, shop_commands.add_import, shop_commands.add_check)
+    for add in (_add_list, _add_run, *shop_own, _add_demo, _add_refresh):
         add(commands)
     operations.add_to(commands)
     return whole
@@ -59,14 +60,6 @@ def _add_run(commands) -> None:
     folder(command, "data", "where the shops are")
     folder(command, "notebooks", "where the notebooks are")
     command.set_defaults(do=_run)
-
-
-def _add_import(commands) -> None:
-    command = commands.add_parser("import", help="read export files into a shop's tables")
-    command.add_argument("files", nargs="+", type=Path, metavar="FILE", help="or folders")
-    command.add_argument("--shop", required=True, help="the shop's name; a new one is made")
-    folder(command, "data", "where the shops are")
-    command.set_defaults(do=_import)
 
 
 def _add_demo(commands) -> None:
@@ -176,20 +169,6 @@ def _settings(pairs: Sequence[tuple[str, str]]) -> dict[str, str]:
 def _relative(path: Path) -> Path:
     here = Path.cwd()
     return path.relative_to(here) if path.is_relative_to(here) else path
-
-
-def _import(asked: argparse.Namespace) -> int:
-    from shopanalysis import exports
-    from shopanalysis.batch import runs
-
-    folder = asked.data / runs.check_shop_name(asked.shop)
-    if absent := [str(file) for file in asked.files if not file.exists()]:
-        raise ParameterError(f"There is no file {', '.join(absent)}.")
-    with runs.importing(folder):
-        imported = exports.import_files(folder, asked.files)
-    for line in imported.summary_lines():
-        print(line)
-    return runs.REFUSED if imported.refused else 0
 
 
 def _demo(asked: argparse.Namespace) -> int:

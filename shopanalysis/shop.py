@@ -88,6 +88,16 @@ class Shop:
         return tables.read(self.folder, name)
 
 
+PLAIN = ("name", "platform", "currency", "country", "time_zone", "language", "basis", "attribution")
+
+
+def stated(folder: Path) -> dict[str, str]:
+    """What shop.toml itself says of the PLAIN keys, without defaults."""
+    shop = load(folder)
+    said = tomllib.loads((shop.folder / "shop.toml").read_text(encoding="utf-8"))
+    return {key: said[key] for key in PLAIN if key in said}
+
+
 def load(folder: str | Path) -> Shop:
     """The shop in `folder`.
 
@@ -101,8 +111,7 @@ def load(folder: str | Path) -> Shop:
         said = tomllib.loads(file.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as cause:
         raise DataError(f"{file} is not valid TOML: {cause}.") from None
-    known = {"name", "platform", "currency", "country", "time_zone", "language", "basis"}
-    known |= {"attribution"}
+    known = set(PLAIN)
     plain = {key: said.pop(key) for key in known & said.keys()}
     plain.setdefault("country", COUNTRIES.get(plain.get("currency", "CNY"), ""))
     thresholds = _thresholds(file, "thresholds", said.pop("thresholds", {}))

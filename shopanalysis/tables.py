@@ -15,6 +15,7 @@ import pandas as pd
 
 from shopanalysis.errors import DataError
 
+COMING = ".next"  # folder below tables/: what an import has made and is moving into place
 DEVICES = ("all", "pc", "wireless")
 CHANNELS = (
     "free search",
@@ -133,6 +134,7 @@ TABLES: dict[str, Table] = {
             "orders": _count("orders paid", "orders"),
             "sales": _money("amount paid, before refunds"),
             "cost": _money("advertising spend"),
+            "ordered_buyers": _count("people who placed an order, paid or not"),
             "cart_adds": _count("people who put an item in the cart"),
             "favourites": _count("people who marked an item as favourite"),
             "source_file": _source_file,
@@ -192,6 +194,38 @@ TABLES: dict[str, Table] = {
             "source_file": _source_file,
         },
     ),
+    "word_day": Table(
+        "one day of one word that visitors searched for",
+        ("date", "word"),
+        {
+            "date": _date,
+            "word": _text("the word"),
+            "visitors": _count("people who came by it"),
+            "cart_adds": _count("people who put an item in the cart"),
+            "favourites": _count("people who marked an item as favourite"),
+            "buyers": _count("people who paid"),
+            "units": _count("pieces paid", "pieces"),
+            "sales": _money("amount paid, before refunds"),
+            "source_file": _source_file,
+        },
+    ),
+    "item_pairs": Table(
+        "two items that the same people look at or buy, over a stretch of days",
+        ("first_day", "last_day", "title", "with_title"),
+        {
+            "first_day": Column("date", "day", "first day counted"),
+            "last_day": Column("date", "day", "last day counted"),
+            "title": _text("title of the item"),
+            "with_title": _text("title of the other item"),
+            "visitors": _count("people who saw the item's page"),
+            "units": _count("pieces of the item paid", "pieces"),
+            "sales": _money("amount paid for the item, before refunds"),
+            "with_visitors": _count("of the item's visitors, people who saw the other"),
+            "with_cart_adds": _count("of them, people who put the other in the cart"),
+            "with_buyers": _count("of them, people who paid for the other"),
+            "source_file": _source_file,
+        },
+    ),
     "orders": Table(
         "one order",
         ("order_id",),
@@ -208,6 +242,7 @@ TABLES: dict[str, Table] = {
             "units": _count("pieces", "pieces"),
             "paid": _money("amount the buyer paid, before refunds"),
             "refunded": _money("amount given back later"),
+            "presale": Column("flag", "", "paid in stages: a deposit, later the balance"),
             "source_file": _source_file,
         },
     ),
@@ -226,15 +261,49 @@ TABLES: dict[str, Table] = {
             "source_file": _source_file,
         },
     ),
+    "refunds": Table(
+        "one request for a refund",
+        ("refund_id",),
+        {
+            "refund_id": _text("the request's id, as text"),
+            "order_id": _text("the order's id, as text"),
+            "item_id": _item_id,
+            "applied_at": _time("when it was asked for"),
+            "status": _text("the platform's own word for its state"),
+            "amount": _money("amount asked for"),
+            "given_back": _money("amount given back: 0 until the request has succeeded"),
+            "source_file": _source_file,
+        },
+    ),
+    "service_day": Table(
+        "one day of one customer-service agent",
+        ("date", "agent_key"),
+        {
+            "date": _date,
+            "agent_key": _text("the agent, hashed with the shop's own salt; all: the whole team"),
+            "inquiries": _count("people who asked before buying"),
+            "received": _count("people who were answered"),
+            "ordered_buyers": _count("of those who asked, people who ordered"),
+            "inquiry_buyers": _count("of those who asked, people who paid"),
+            "response_time": _number("mean time until an answer", "seconds"),
+            "reply_rate": _share("people answered / people who asked"),
+            "satisfaction": _share("ratings that are good / ratings"),
+            "sales": _money("amount paid after asking, before refunds"),
+            "refunds": _money("of it, amount given back"),
+            "source_file": _source_file,
+        },
+    ),
     "ad_day": Table(
-        "one day of one keyword on one item in one advertising plan",
+        "one day of one keyword on one item in one advertising plan, or of what is not split further",
         ("date", "plan", "unit", "item_id", "word"),
         {
             "date": _date,
             "plan": _text("advertising plan"),
-            "unit": _text("unit within the plan"),
-            "item_id": _item_id,
-            "word": _text("keyword, or name of a pack of keywords"),
+            "unit": _text("unit within the plan; all: the file does not split it"),
+            "item_id": _text("the item's id, as text; all: the file does not split it"),
+            "word": _text(
+                "keyword, or name of a pack of keywords; all: the file does not split it"
+            ),
             "impressions": _count("times shown", "times"),
             "clicks": _count("clicks", "clicks"),
             "cost": _money("spend"),
@@ -397,8 +466,15 @@ def leaf(source: str) -> str:
 
 
 def path(folder: Path, name: str) -> Path:
-    """Where the table `name` of the shop in `folder` is kept."""
-    return Path(folder) / "tables" / f"{name}.parquet"
+    """Where the table `name` of the shop in `folder` is kept.
+
+    While an import moves its tables into place, or was killed while it did, all of the new ones count.
+    """
+    place = Path(folder) / "tables"
+    moved = place / COMING / "tables" / f"{name}.parquet"
+    if (place / COMING).is_dir() and (moved.exists() or (place / COMING / "gone" / name).exists()):
+        return moved
+    return place / f"{name}.parquet"
 
 
 def available(folder: Path) -> list[str]:

@@ -1,6 +1,7 @@
 """Files in, tables out: what is read, what is refused and why, and that order does not matter."""
 
 import json
+import os
 import stat
 from datetime import date
 from pathlib import Path
@@ -703,7 +704,9 @@ def test_what_is_deleted_from_tables_is_made_again(known, lost):
 
 
 @pytest.mark.parametrize("step", ["write a table", "write rows", "write the record"])
-def test_an_import_killed_at_any_point_is_repaired_by_the_next(known, tmp_path, monkeypatch, step):
+def test_an_import_killed_before_all_is_written_leaves_what_was_there(
+    known, tmp_path, monkeypatch, step
+):
     class Killed(BaseException):
         pass
 
@@ -716,24 +719,49 @@ def test_an_import_killed_at_any_point_is_repaired_by_the_next(known, tmp_path, 
         "write the record": "shopanalysis.exports.records.write",
     }[step]
     more = shop_file(tmp_path / "b.xls", vendor.shop_day())
+    before = bytes_of(known)
     with monkeypatch.context() as patch:
         patch.setattr(place, kill)
         with pytest.raises(Killed):
             imported(known, more)
     exports.refresh(known, TODAY)
+    assert bytes_of(known) == before
+    accepted(known, more)
     straight = tmp_path / "straight"
     accepted(straight, tmp_path / "good.xls", more)
     pd.testing.assert_frame_equal(tables.read(known, "shop_day"), tables.read(straight, "shop_day"))
     assert bytes_of(known / "tables") == bytes_of(straight / "tables")
 
 
-def test_the_mark_of_an_unfinished_import_is_enough_to_make_all_again(known):
-    before = bytes_of(known / "tables")
-    file = known / "tables" / "shop_day.parquet"
-    file.write_bytes(b"x" * len(before["shop_day.parquet"]))
-    (known / "tables" / "unfinished").touch()
+@pytest.mark.parametrize("moved", [0, 1, 2])
+def test_an_import_killed_while_it_moves_its_tables_counts_at_once_and_is_finished(
+    known, tmp_path, monkeypatch, moved
+):
+    """Whatever has been moved when it stops: a reader sees all of the new tables, or what was there."""
+
+    class Killed(BaseException):
+        pass
+
+    done = []
+
+    def replace(here, there, replace=os.replace):
+        if "/.next/" in str(here):
+            if len(done) == moved:
+                raise Killed
+            done.append(there)
+        replace(here, there)
+
+    more = shop_file(tmp_path / "b.xls", vendor.shop_day(), vendor.shop_day(统计日期="2026-11-19"))
+    straight = tmp_path / "straight"
+    accepted(straight, tmp_path / "good.xls", more)
+    with monkeypatch.context() as patch:
+        patch.setattr("shopanalysis.exports.landing.os.replace", replace)
+        with pytest.raises(Killed):
+            imported(known, more)
+    after = tables.read(straight, "shop_day")
+    pd.testing.assert_frame_equal(tables.read(known, "shop_day"), after)
     exports.refresh(known, TODAY)
-    assert bytes_of(known / "tables") == before
+    assert bytes_of(known / "tables") == bytes_of(straight / "tables")
 
 
 def test_a_table_that_the_importer_did_not_make_is_left_alone(known):

@@ -1,5 +1,7 @@
 """The importer on real data that nobody here wrote, each against a second computation in pandas."""
 
+import csv
+from collections import Counter
 from datetime import date
 from pathlib import Path
 
@@ -280,15 +282,26 @@ def test_the_archive_as_downloaded_gives_the_same_days_and_names_what_it_cannot_
     folder = temporary / "archive"
     archive = SHARED / "google_merch_store_ga" / "raw" / "ecommerce dataset.zip"
     result = exports.import_files(folder, [archive], today=TODAY)
-    assert sorted(Path(file.name).name for file in result.refused) == [
-        "all_sessions.csv", "sales_by_sku.csv", "sales_report.csv",
-    ]  # fmt: skip
+    assert result.refused == []
+    beside = [file for file in result.files if file.not_read]
+    assert [Path(file.name).name for file in beside] == ["sales_by_sku.csv"]
+    assert "this is no report that is known" in beside[0].not_read
     without = {"columns": "source_file"}
     pd.testing.assert_frame_equal(
         tables.read(folder, "shop_day").drop(**without),
         tables.read(google, "shop_day").drop(**without),
     )
-    assert len(tables.read(folder, "items")) == 1_092
+    raw = {
+        name: pd.read_parquet(SHARED / "google_merch_store_ga" / f"{name}.parquet")
+        for name in ("products", "sales_report", "all_sessions")
+    }
+    listed = set(raw["products"]["sku"]) | set(raw["sales_report"]["product_sku"])
+    assert set(tables.read(folder, "items")["item_id"]) == listed
+    pages = raw["all_sessions"].groupby(["purchase_date", "product_sku"])
+    seen = pages[["visit_id", "full_visitor_id"]].apply(lambda some: len(some.drop_duplicates()))
+    item_day = tables.read(folder, "item_day")
+    assert item_day["visitors"].sum() == seen.sum()
+    assert len(item_day) == len(seen)
 
 
 # ---- Tmall: orders of February 2020 --------------------------------------------------------------
@@ -411,3 +424,63 @@ def test_the_funnel_of_taobao_visitors(behaviour):
         [0.5567, 0.6002], abs=1e-4
     )
     assert steps["moved"].isna().all()  # no days before to hold it against
+
+
+# ---- the other sets as they were downloaded, each against a count by hand ------------------------
+
+
+def rows_of(name: str) -> list[dict[str, str]]:
+    """Rows of a raw CSV with a header, by the csv module alone."""
+    with (SHARED / name).open(encoding="utf-8-sig", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_acts_of_taobao_visitors_without_a_header(temporary):
+    shop = shop_from(temporary / "acts", "taobao_userbehavior_sample/raw/UserBehavior.csv")
+    raw = SHARED / "taobao_userbehavior_sample" / "raw" / "UserBehavior.csv"
+    acts = [tuple(line.split(",")) for line in raw.read_text("utf-8").splitlines()]
+    whole = {act for act in acts if len(act) == 5}
+    events = tables.read(shop, "events")
+    kinds = Counter(act[3] for act in whole)
+    names = {"pv": "view", "cart": "cart", "fav": "favourite", "buy": "pay"}
+    assert events["kind"].value_counts().to_dict() == {names[k]: n for k, n in kinds.items()}
+    assert events["visitor_key"].nunique() == len({act[0] for act in acts}) == 815
+    first = min(int(act[4]) for act in whole)
+    assert events["at"].min() == pd.Timestamp(first, unit="s") + pd.Timedelta(hours=8)
+    facts = records.said(shop)["files"]["UserBehavior.csv"]
+    assert facts["left_out"]["cut rows"]["rows"] == sum(len(act) < 5 for act in acts) == 1
+    assert facts["left_out"].get("repeated rows", {"rows": 0})["rows"] == (
+        len(acts) - len(set(acts))
+    )
+
+
+def test_purchases_of_baby_goods(temporary):
+    name = "tmall_mum_baby/raw/sam_tianchi_mum_baby_trade_history.csv"
+    shop = shop_from(temporary / "baby", name)
+    trades = rows_of(name)
+    days = tables.read(shop, "shop_day")
+    assert len(days) == len({row["day"] for row in trades}) == 949
+    assert days["orders"].sum() == len(trades) == 29_971
+    assert days["units"].sum() == sum(int(row["buy_mount"]) for row in trades)
+    assert days.set_index("date").loc["2014-11-11", "orders"] == 454
+    by_item = tables.read(shop, "item_day")
+    assert by_item["units"].sum() == days["units"].sum()
+    assert by_item["item_id"].nunique() == len({row["auction_id"] for row in trades})
+
+
+def test_what_is_known_of_babies_alone_is_no_report(temporary):
+    """Birthdays and sexes of children: no table holds them, and the file is refused by name."""
+    file = SHARED / "tmall_mum_baby" / "raw" / "sam_tianchi_mum_baby.csv"
+    (refused,) = exports.import_files(temporary / "babies", [file], today=TODAY).refused
+    assert "Its columns: user_id, birthday, gender." in refused.refused
+
+
+def test_advertisements_on_facebook(temporary):
+    name = "facebook_ads_kag/raw/KAG_conversion_data.csv"
+    shop = shop_from(temporary / "kag", name)
+    ad = tables.read(shop, "ad_day")
+    sums = ad.groupby("plan")[["impressions", "clicks", "cost", "orders"]].sum().round(2)
+    assert sums.to_numpy().tolist() == [
+        [204_823_716, 36_068, 55_662.15, 872], [482_925, 113, 149.71, 24], [8_128_187, 1_984, 2_893.37, 183],
+    ]  # fmt: skip
+    assert ad["cost"].sum() == pytest.approx(sum(float(row["Spent"]) for row in rows_of(name)))

@@ -32,7 +32,9 @@ def test_nothing_is_missing_and_not_zero(cell):
     assert not bad.any()
 
 
-@pytest.mark.parametrize("cell", ["abc", "1,23", "1.2.3", "inf", ".", "12 34"])
+@pytest.mark.parametrize(
+    "cell", ["abc", "9" * 400, "1e400", "1e" + "9" * 5000, "1,23", "1.2.3", "inf", ".", "12 34"]
+)
 def test_what_is_no_number_is_said_to_be_none(cell):
     found, bad, _ = values.numbers(cells(cell, "1"))
     assert bad.tolist() == [True, False]

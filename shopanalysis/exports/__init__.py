@@ -5,6 +5,9 @@ recognition, mappings          which report it is: formats/*.toml say how to tel
 rows, preparing, values        its rows: totals and footers out, rules applied, cells parsed
 source_tree, columns, building the contract's tables, checked; personal columns dropped
 ledger, derived, records       what every file said, side by side; tables computed from orders; import.json
+belonging                      whether a file is this shop's: its basis, currency, attribution
+landing, restatements          all of it counts or nothing; what newer files changed
+workbooks, old_workbooks       workbooks that would take the computer's memory
 importing                      the flow of one import
 """
 

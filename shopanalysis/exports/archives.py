@@ -14,6 +14,7 @@ from shopanalysis.errors import DataError
 
 MOST_MEMBERS = 10_000
 MOST_BYTES = 4 * 2**30
+MOST_FILE = 256 * 2**20  # of one file, as it is or unpacked
 MOST_EXPANSION = 1000  # unpacked / packed, of archives that unpack to more than 100 MB
 DAMAGED = "The file is damaged or incomplete: download it again."
 
@@ -25,7 +26,7 @@ def is_archive(data: bytes) -> bool:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             return not any(name.startswith("xl/") for name in archive.namelist())
-    except zipfile.BadZipFile:
+    except (zipfile.BadZipFile, ValueError, NotImplementedError, OSError):
         raise DataError(f"cannot be read as a zip file. {DAMAGED}") from None
 
 
@@ -39,7 +40,9 @@ class Member:
 
 
 def members(data: bytes) -> Iterator[Member]:
-    """The files in a zip archive, without folders and what macOS adds.
+    """The files in a zip archive, one by one, without folders and what macOS adds.
+
+    All names and sizes are checked before the first is unpacked.
 
     Raises DataError when the archive is damaged, would write outside its folder or is a bomb.
     """
@@ -51,19 +54,23 @@ def members(data: bytes) -> Iterator[Member]:
             parts = PurePosixPath(name).parts
             if "__MACOSX" in parts or any(part.startswith(".") for part in parts):
                 continue
-            try:
-                content = archive.read(entry)
-            except (
-                zipfile.BadZipFile,
-                RuntimeError,
-                NotImplementedError,
-                EOFError,
-                OSError,
-            ) as why:
-                raise DataError(f"cannot be unpacked ({name}: {why}). {DAMAGED}") from None
-            except Exception as why:  # zlib.error and lzma.LZMAError have no common base
-                raise DataError(f"cannot be unpacked ({name}: {why}). {DAMAGED}") from None
-            yield Member(name, _modified(entry), content)
+            yield Member(name, _modified(entry), _unpacked(archive, entry, name))
+
+
+def _unpacked(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, name: str) -> bytes:
+    try:
+        return archive.read(entry)
+    except Exception as why:  # zlib.error, lzma.LZMAError and zipfile's have no common base
+        raise DataError(f"cannot be unpacked ({name}: {why}). {DAMAGED}") from None
+
+
+def refuse_large(size: int) -> None:
+    """Raise DataError for a file of more bytes than are read at once."""
+    if size > MOST_FILE:
+        raise DataError(
+            f"has {size / 2**20:,.0f} MB; allowed: {MOST_FILE / 2**20:,.0f} MB. "
+            "Export fewer days at a time, or split the file."
+        )
 
 
 def _modified(entry: zipfile.ZipInfo) -> datetime:
@@ -92,6 +99,11 @@ def _refuse_unsafe(entries: Sequence[zipfile.ZipInfo], packed: int) -> None:
                 f"holds '{path}', which points outside the archive. It is not a report: delete it."
             )
     unpacked = sum(entry.file_size for entry in entries)
+    if large := next((entry for entry in entries if entry.file_size > MOST_FILE), None):
+        raise DataError(
+            f"holds {_member_name(large)}, which would unpack to {large.file_size / 2**20:,.0f} MB; "
+            f"allowed: {MOST_FILE / 2**20:,.0f} MB. Export fewer days at a time."
+        )
     bomb = unpacked > 100 * 2**20 and unpacked > MOST_EXPANSION * packed
     if len(entries) > MOST_MEMBERS or unpacked > MOST_BYTES or bomb:
         raise DataError(

@@ -34,6 +34,12 @@ class Columns:
             found = found.map(spec["values"]).fillna(found)
         if "divide" in spec:
             found = found / spec["divide"]
+        if "minus" in spec:
+            found = (found - self.rows.number(spec["minus"]).fillna(0)).round(9)
+        if "until" in spec:
+            self._one_day(found, spec["until"])
+        if "where" in spec:
+            found = found.where(self._where(spec["where"]))
         if "before_refunds" in spec:
             found = self._before_refunds(found, spec["before_refunds"])
         if "missing" in spec and "file_name" not in spec:
@@ -53,17 +59,40 @@ class Columns:
             return pd.Series(spec["value"], here)
         if "hash" in spec:
             return values.hashed(values.ids(self.rows.raw(spec["hash"]))[0], self.salt)
+        if "filled" in spec:
+            cells = values.text(self.rows.raw(spec["filled"]))
+            return (cells.notna() & ~cells.str.lower().isin(values.NO)).astype("boolean")
         if "province" in spec:
             return values.provinces(values.text(self.rows.raw(spec["province"])))
-        return self._plain(spec["column"], column, kind)
+        found = self._plain(spec["column"], column, kind, spec.get("written"))
+        if "else_preamble" in spec or "else_file_name" in spec:
+            lacking = [n for n, p in enumerate(self.rows.pieces) if not p.has(spec["column"])]
+            return self._filled_in(found, lacking, column, spec, kind) if lacking else found
+        return found
+
+    def _where(self, condition: Mapping) -> pd.Series:
+        cells = values.text(self.rows.raw(condition["column"]))
+        if "among" in condition:
+            wanted = {word.casefold() for word in condition["among"]}
+            return cells.str.casefold().isin(wanted)
+        return cells.notna()
+
+    def _one_day(self, first: pd.Series, header: str) -> None:
+        if self.rows.has(header):
+            last = self._moments(self.rows.raw(header), header, "date")
+            cells = self.rows.raw(header)
+            other = last.notna() & last.ne(first)
+            self.rows.refuse(other, header, "the same day as the first", ONE_DAY, cells)
 
     def _kind(self, column: str) -> str:
         return self.contract.columns[column].kind if column in self.contract.columns else "text"
 
-    def _plain(self, header: str | Sequence[str], column: str, kind: str) -> pd.Series:
+    def _plain(
+        self, header: str | Sequence[str], column: str, kind: str, written: str | None = None
+    ) -> pd.Series:
         name = header if isinstance(header, str) else header[0]
         if kind in ("date", "time"):
-            return self._moments(self.rows.raw(header), name, kind)
+            return self._moments(self.rows.raw(header), name, kind, written)
         if kind == "flag":
             cells = self.rows.raw(header)
             found, bad = values.flags(cells)
@@ -74,18 +103,33 @@ class Columns:
             return self.rows.identity(header) if identity else values.text(self.rows.raw(header))
         return self.rows.number(header)
 
-    def _moments(self, cells: pd.Series, header: str, kind: str) -> pd.Series:
-        found, why = values.times(cells)
+    def _moments(
+        self, cells: pd.Series, header: str, kind: str, written: str | None = None
+    ) -> pd.Series:
+        zone = self.rows.zone or (self.rows.format.shop.get("time_zone") if written else None)
+        found, why = values.times(cells, zone, written)
         longer = why.eq("more than one day").fillna(False).astype(bool)
         self.rows.refuse(longer, header, "a single day", ONE_DAY, cells)
         self.rows.refuse(why.notna(), header, "a date such as 2026-11-20", found=cells)
         return found.dt.normalize() if kind == "date" else found
 
     def _from_name(self, column: str, spec: Mapping, kind: str) -> pd.Series:
+        every = list(range(len(self.rows.pieces)))
+        return self._filled_in(None, every, column, spec, kind)
+
+    def _filled_in(
+        self,
+        found: pd.Series | None,
+        lacking: Sequence[int],
+        column: str,
+        spec: Mapping,
+        kind: str,
+    ) -> pd.Series:
+        """`found`, with what the names or the tops of the files `lacking` say, in all their rows."""
         known = {}
-        for number, piece in enumerate(self.rows.pieces):
-            match = re.search(spec["file_name"], PurePosixPath(piece.label).name, re.IGNORECASE)
-            value = match[1] if match else None
+        for number in lacking:
+            piece = self.rows.pieces[number]
+            value = _said_outside(piece.above, PurePosixPath(piece.label).name, spec)
             known[number] = spec.get("values", {}).get(value, value) or spec.get("missing")
             if known[number] is None:
                 self.rows.refuse_file(
@@ -94,17 +138,24 @@ class Columns:
                     "expected is a name such as 无线店铺流量来源-2026-11-20_2026-11-20.xls. "
                     "Give the file back the name that the platform gave it.",
                 )
+        of_file = self.rows.file.loc[self.rows.frame.index]
         if kind not in ("date", "time"):
-            return self.rows.file.loc[self.rows.frame.index].map(known).astype("str")
-        found, why = values.times(pd.Series(known, dtype="str"))
+            stated = of_file.map(known).astype("str")
+            return stated if found is None else found.where(~of_file.isin(lacking), stated)
+        days = self._days_outside(known)
+        stated = of_file.map(days)
+        return stated if found is None else found.where(~of_file.isin(lacking), stated)
+
+    def _days_outside(self, known: Mapping[int, str]) -> pd.Series:
+        days, why = values.times(pd.Series(known, dtype="str"))
         for number in why.index[why.notna()]:
-            label = self.rows.pieces[number].label
+            piece = self.rows.pieces[number]
+            said = known[number].replace("_", " to ")
+            where = "its name says" if said[:4] in PurePosixPath(piece.label).name else "it says"
             self.rows.refuse_file(
-                number,
-                f"{label}: its name says {known[number].replace('_', ' to ')}; "
-                f"allowed: a single day. {ONE_DAY}",
+                number, f"{piece.label}: {where} {said}; allowed: a single day. {ONE_DAY}"
             )
-        return self.rows.file.loc[self.rows.frame.index].map(found)
+        return days
 
     def only(self, found: pd.Series, spec: Mapping) -> pd.Series:
         """Only sales or only refunds, as amounts of 0 or more; the other rows hold nothing."""
@@ -128,3 +179,12 @@ class Columns:
             state = "before" if is_gross else "net of"
             self.rows.note(number, f"{self.said['paid']} is {state} refunds in this file.")
         return paid.where(gross | paid.isna(), paid + refunded)
+
+
+def _said_outside(above: str, name: str, spec: Mapping) -> str | None:
+    """What stands above the table or in the file's name; first and last day as first_last."""
+    patterns = [(spec.get("else_preamble"), above), (spec.get("else_file_name"), name)]
+    for pattern, text in [*patterns, (spec.get("file_name"), name)]:
+        if pattern and (match := re.search(pattern, text, re.IGNORECASE)):
+            return "_".join(part for part in match.groups() if part)
+    return None

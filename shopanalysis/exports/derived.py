@@ -20,6 +20,8 @@ def complete(known: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
     made = dict(known)
     if "order_lines" in made:
         made["order_lines"] = with_items(made["order_lines"], made.get("items"))
+    if "orders" in made and "refunds" in made:
+        made["orders"] = with_refunds(made["orders"], made["refunds"])
     if "orders" in made:
         made["shop_day"] = _joined(
             made, "shop_day", ["date"], days(made["orders"], made.get("order_lines"))
@@ -57,6 +59,13 @@ def with_items(lines: pd.DataFrame, items: pd.DataFrame | None) -> pd.DataFrame:
             known = items.dropna(subset=[column]).drop_duplicates(column, keep=False)
             found = found.fillna(lines[column].map(known.set_index(column)["item_id"]))
     return lines.assign(item_id=found.fillna(lines["merchant_code"]))
+
+
+def with_refunds(orders: pd.DataFrame, refunds: pd.DataFrame) -> pd.DataFrame:
+    """Orders with what the refund list says was given back, where their own file does not say."""
+    given = refunds.groupby("order_id")["given_back"].sum()
+    known = orders["refunded"].fillna(orders["order_id"].map(given).astype("float64"))
+    return orders.assign(refunded=known)
 
 
 def days(orders: pd.DataFrame, lines: pd.DataFrame | None) -> pd.DataFrame:

@@ -17,6 +17,18 @@ class FileReport:
     tables: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     left_out: Mapping[str, int] = field(default_factory=dict)
     refused: str | None = None
+    not_read: str | None = None  # in an archive, beside files that were read: no report at all
+
+    def line(self) -> str:
+        """The file in one line: which report, how many rows, what they do to each table."""
+        told = [
+            f"{table} {count:,} {state}"
+            for table, counts in self.tables.items()
+            for state, count in counts.items()
+            if count
+        ]
+        out = [f"{count:,} left out ({reason})" for reason, count in self.left_out.items()]
+        return f"{self.name}: {self.format}, {self.rows:,} rows: {', '.join([*told, *out])}"
 
 
 @dataclass(frozen=True)
@@ -50,9 +62,14 @@ class Imported:
                 sums[reason] += count
         return dict(sums)
 
+    def file_lines(self) -> list[str]:
+        """What became of each file that was read, one a line."""
+        return [file.line() for file in self.files if not (file.refused or file.not_read)]
+
     def summary_lines(self) -> list[str]:
         """What was done, one fact a line, for a terminal."""
-        read = [file for file in self.files if not file.refused]
+        read = [file for file in self.files if not file.refused and not file.not_read]
+        beside = [file.not_read for file in self.files if file.not_read]
         lines = [f"{_files(len(read))} read, {len(self.refused)} refused"] if self.files else []
         lines += [f"{_files(len(self.removed))} gone from exports/: their rows too"] * bool(
             self.removed
@@ -61,6 +78,7 @@ class Imported:
             told = ", ".join(f"{count:,} {state}" for state, count in counts.items() if count)
             lines.append(f"{table}: {told or 'no rows'}")
         lines += [f"left out: {count:,} rows, {reason}" for reason, count in self.left_out.items()]
+        lines += [f"not read: {why}" for why in beside]
         return lines + [f"refused: {file.refused}" for file in self.refused]
 
 

@@ -9,9 +9,8 @@ from __future__ import annotations
 import json
 import os
 import secrets
-import shutil
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -20,13 +19,20 @@ import pandas as pd
 
 from shopanalysis import shop, tables
 from shopanalysis.errors import DataError
-from shopanalysis.exports import arrivals, building, derived, ledger, mappings, records
+from shopanalysis.exports import arrivals, building, derived, landing, ledger, mappings, records
 from shopanalysis.exports.arrivals import Part
+from shopanalysis.exports.belonging import Belonging
 from shopanalysis.exports.imported import FileReport, Imported
 from shopanalysis.exports.records import Record, Source
 from shopanalysis.exports.rows import Piece, Rows
 
 __all__ = ["FileReport", "Imported", "import_files", "refresh"]
+
+Progress = Callable[[int, int, str], object]  # files done, of how many, name of the next
+
+
+def silent(done: int, whole: int, name: str) -> None:
+    """Say nothing."""
 
 
 @dataclass
@@ -39,7 +45,12 @@ class _Import:
     record: Record
     sources: Sequence[Source]
     gone: tuple[str, ...] = ()
+    stated: Mapping[str, str] = field(default_factory=dict)
+    fed: bool = False  # whether files were imported before
+    dry: bool = False
+    progress: Progress = silent
     refused: dict[str, tuple[Source, str]] = field(default_factory=dict)
+    unknown: set[str] = field(default_factory=set)
     salt: str = ""
 
 
@@ -53,13 +64,22 @@ class _Result:
     not_covered: Mapping[str, float] = field(default_factory=dict)
 
 
-def import_files(folder: Path, files: Sequence[Path], today: date | None = None) -> Imported:
+def import_files(
+    folder: Path,
+    files: Sequence[Path],
+    today: date | None = None,
+    dry: bool = False,
+    progress: Progress = silent,
+) -> Imported:
     """Import files from anywhere (of a folder: all files in it) into the shop in `folder`.
 
     Accepted files are copied into exports/; a new shop gets its folder and a shop.toml. A file
     whose name another content has is kept beside it. `today` is the clock's unless given.
+
+    dry        write nothing: only say what would become of each file
+    progress   is told before each file: how many are done, of how many, and its name
     """
-    run = _started(folder, today)
+    run = _started(folder, today, dry, progress)
     taken = {name: entry["sha256"] for name, entry in run.record.sources.items()}
     taken |= {source.name: source.sha256 for source in run.sources}
     run.sources += list(records.from_anywhere(run.folder, files, taken))
@@ -71,49 +91,62 @@ def refresh(folder: Path, today: date | None = None) -> Imported:
     return _import(_started(folder, today))
 
 
-def _started(folder: Path, today: date | None) -> _Import:
+def _started(
+    folder: Path, today: date | None, dry: bool = False, progress: Progress = silent
+) -> _Import:
     folder = Path(folder)
+    if not dry:
+        landing.finish(folder)
+    stated = shop.stated(folder) if (folder / "shop.toml").is_file() else {}
+    if fed := bool(records.said(folder).get("files")):
+        stated |= {"basis": shop.load(folder).basis}
     formats = mappings.load(folder)
     record = records.read(folder, formats.digest)
     sources = list(records.new_or_changed(folder, record))
     now = pd.Timestamp(today or date.today()).normalize()
-    return _Import(folder, now, formats, record, sources, records.gone(folder, record))
+    gone = records.gone(folder, record)
+    return _Import(folder, now, formats, record, sources, gone, stated, fed, dry, progress)
 
 
 def _import(run: _Import) -> Imported:
     repair = not run.record.sound and bool(run.record.written)
     if not (run.sources or run.gone or repair):
         return Imported()
-    parts = _of_one_basis(run, list(arrivals.read_all(run.sources, run.formats, run.refused)))
-    parts, rows = _built(run, parts)
-    accepted, result = _accepted(run, parts, rows)
-    if accepted or run.gone or repair:
+    found = arrivals.read_all(_one_by_one(run), run.formats, run.refused, run.unknown)
+    parts, rows = _built(run, _belonging(run, found))
+    accepted, result = [], _Result({}, {}, {})
+    if parts or run.gone or repair:
+        accepted, result = _accepted(run, parts, rows)
+    if (accepted or run.gone or repair) and not run.dry:
         _write(run, accepted, result)
     reports = [_report(part.piece, result.counts) for part in accepted]
-    reports += [FileReport(label, refused=why) for label, (_, why) in run.refused.items()]
+    beside = {part.source.name for part in accepted}
+    for label, (source, why) in run.refused.items():
+        not_read = label in run.unknown and source.name in beside
+        reports.append(FileReport(label, **{"not_read" if not_read else "refused": why}))
     return Imported(tuple(sorted(reports, key=lambda report: report.name)), run.gone)
 
 
 # ---- reading ------------------------------------------------------------------------------------
 
 
-def _of_one_basis(run: _Import, parts: list[Part]) -> list[Part]:
-    """Without the parts whose basis is not the shop's; the first part decides for a new shop."""
-    known = shop.load(run.folder).basis if (run.folder / "shop.toml").is_file() else None
+def _belonging(run: _Import, parts: Iterable[Part]) -> list[Part]:
+    """Without the parts that are not this shop's; the first part decides for a new shop."""
+    known = Belonging(run.stated, run.record.files.values())
     kept = []
     for part in parts:
-        format = part.piece.format
-        basis = format.shop.get("basis")
-        known = known or basis
-        if basis in (None, known):
+        if why := known.refusal(part.piece):
+            run.refused[part.label] = (part.source, f"{part.label}: {why}")
+        else:
             kept.append(part)
-            continue
-        run.refused[part.label] = (
-            part.source,
-            f"{part.label}: '{format.title}' counts {basis}, but this shop counts {known}; "
-            "rates of the two cannot be compared. Import it into a shop of its own.",
-        )
     return kept
+
+
+def _one_by_one(run: _Import) -> Iterator[Source]:
+    for number, source in enumerate(run.sources):
+        run.progress(number, len(run.sources), source.name)
+        yield source
+    run.progress(len(run.sources), len(run.sources), "tables")
 
 
 def _built(run: _Import, parts: list[Part]) -> tuple[list[Part], dict[str, pd.DataFrame]]:
@@ -124,7 +157,8 @@ def _built(run: _Import, parts: list[Part]) -> tuple[list[Part], dict[str, pd.Da
     good, made = [], defaultdict(list)
     run.salt = _salt(run.folder)
     for id, some in by_format.items():
-        rows = Rows(some[0].piece.format, [part.piece for part in some])
+        pieces = [part.piece for part in some]
+        rows = Rows(some[0].piece.format, pieces, run.stated.get("time_zone"))
         labels = dict(enumerate(part.label for part in some))
         for name, frame in building.build(rows, run.formats, run.salt, run.today).items():
             frame = frame.assign(file=frame["file"].map(labels), format=id)
@@ -172,7 +206,8 @@ def _together(run: _Import, parts: list[Part], new: Mapping[str, pd.DataFrame]) 
     stamps |= {part.label: part.stamp for part in parts}
     ordered = sorted(stamps, key=lambda label: (stamps[label], label))
     order = {label: place for place, label in enumerate(ordered)}
-    rows = {name: _all_rows(run, name, new.get(name), labels, order) for name in tables.TABLES}
+    some = [name for name in tables.TABLES if name in new or ledger.path(run.folder, name).exists()]
+    rows = {name: _all_rows(run, name, new.get(name), labels, order) for name in some}
     rows = {name: some for name, some in rows.items() if len(some)}
     known = {name: ledger.resolve(name, some, order) for name, some in rows.items()}
     made = derived.complete(known)
@@ -227,44 +262,54 @@ def _counted(label: str, counts: Mapping[str, pd.DataFrame]) -> dict[str, dict[s
 
 
 def _write(run: _Import, accepted: Sequence[Part], result: _Result) -> None:
-    _make_shop(run, accepted)
     record = Record(_sources(run, accepted), _facts(run, accepted, result))
     record.not_covered = dict(result.not_covered)
-    with records.unfinished(run.folder):
-        for name, rows in result.rows.items():
-            ledger.write(run.folder, name, rows)
-        for name, table in result.tables.items():
-            tables.write(run.folder, name, table)
-        now = [f"rows/{name}.parquet" for name in result.rows]
-        now += [f"{name}.parquet" for name in result.tables]
-        for stale in set(run.record.written) - set(now):
-            (run.folder / "tables" / stale).unlink(missing_ok=True)
-        record.written = records.sizes(run.folder, now)
-        records.write(run.folder, record, run.formats.digest)
-
-
-def _make_shop(run: _Import, accepted: Sequence[Part]) -> None:
-    """The shop's folder with shop.toml, the salt and the files, as far as they are not there."""
-    run.folder.mkdir(parents=True, exist_ok=True)
-    if not (run.folder / "shop.toml").is_file():
-        said = next((part.piece.format.shop for part in accepted if part.piece.format.shop), {})
-        lines = [
-            f"{key} = {json.dumps(value, ensure_ascii=False)}"
-            for key, value in ({"name": run.folder.resolve().name} | dict(said)).items()
-        ]
-        (run.folder / "shop.toml").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    if not (run.folder / "salt").is_file() and any(_hashes(part) for part in accepted):
-        with open(
-            os.open(run.folder / "salt", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w"
-        ) as file:
-            file.write(run.salt)
+    _make_shop(run, accepted)
+    aside = landing.start(run.folder)
     for source in {part.source.name: part.source for part in accepted}.values():
         target = run.folder / "exports" / source.name
         if not (target.is_file() and target.samefile(source.path)):
-            target.parent.mkdir(parents=True, exist_ok=True)
-            aside = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-            shutil.copy2(source.path, aside)
-            os.replace(aside, target)
+            landing.bring(run.folder, source.path, source.name)
+    for name, rows in result.rows.items():
+        ledger.write(aside, name, rows)
+    for name, table in result.tables.items():
+        tables.write(aside, name, table)
+    now = [f"rows/{name}.parquet" for name in result.rows]
+    now += [f"{name}.parquet" for name in result.tables]
+    record.written = records.sizes(aside, now)
+    records.write(aside, record, run.formats.digest)
+    landing.land(run.folder, set(run.record.written) - set(now))
+
+
+def _make_shop(run: _Import, accepted: Sequence[Part]) -> None:
+    """The shop's folder with shop.toml and the salt, as far as they are not there."""
+    run.folder.mkdir(parents=True, exist_ok=True)
+    file = run.folder / "shop.toml"
+    if not file.is_file() or not run.fed:
+        pieces = [part.piece for part in accepted]
+        said = next((dict(piece.format.shop) for piece in pieces if piece.format.shop), {})
+        codes = [piece.facts["currency"] for piece in pieces if "currency" in piece.facts]
+        said |= {"currency": codes[0]} if codes else {}
+        _state(file, {"name": run.folder.resolve().name} | said, run.stated)
+    if not (run.folder / "salt").is_file() and any(_hashes(part) for part in accepted):
+        aside = run.folder / f".salt.{os.getpid()}.tmp"
+        with open(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            file.write(run.salt)
+        os.replace(aside, run.folder / "salt")
+
+
+def _state(file: Path, said: Mapping[str, str], known: Mapping[str, str]) -> None:
+    """Write what is said above what shop.toml already states, as far as it does not."""
+    lines = [
+        f"{key} = {json.dumps(value, ensure_ascii=False)}\n"
+        for key, value in said.items()
+        if key not in known
+    ]
+    if lines:
+        before = file.read_text(encoding="utf-8") if file.is_file() else ""
+        aside = file.with_name(f".shop.{os.getpid()}.tmp")
+        aside.write_text("".join(lines) + before, encoding="utf-8")
+        os.replace(aside, file)
 
 
 def _hashes(part: Part) -> bool:

@@ -53,6 +53,7 @@ def resolve(name: str, rows: pd.DataFrame, order: Mapping[str, int]) -> pd.DataF
     value wins, column by column. `source_file` names all that had a say.
     """
     key = list(tables.TABLES[name].key)
+    rows = finest(rows) if name == "ad_day" else rows
     rank = rows["file"].map(order)
     rows = rows.assign(rank=rank).sort_values("rank", ascending=False, kind="stable")
     if whole := REPLACED_WHOLE.get(name):
@@ -67,6 +68,19 @@ def resolve(name: str, rows: pd.DataFrame, order: Mapping[str, int]) -> pd.DataF
     first = merged.first()
     first["source_file"] = merged["source_file"].agg(lambda files: " + ".join(dict.fromkeys(files)))
     return pd.concat([rows[~several], first.reset_index()])
+
+
+def finest(rows: pd.DataFrame) -> pd.DataFrame:
+    """Of the files of ad_day, for each day and plan those that split its cost furthest.
+
+    A platform states one cost by plan, by item and by word: added up, it would count three times.
+    Formats whose names begin alike, up to the first _, are of one platform; no row is dropped for
+    another of its own file.
+    """
+    grain = rows[["unit", "item_id", "word"]].ne("all").sum(axis=1)
+    plan = [rows["format"].str.split("_").str[0], rows["date"], rows["plan"]]
+    of_file = grain.groupby([*plan, rows["file"]]).transform("max")
+    return rows[of_file.eq(of_file.groupby(plan).transform("max"))]
 
 
 def counts(name: str, rows: pd.DataFrame, order: Mapping[str, int]) -> pd.DataFrame:

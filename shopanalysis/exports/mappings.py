@@ -19,7 +19,7 @@ from shopanalysis.errors import DataError
 
 PACKAGED = Path(__file__).with_name("formats")
 NOT_FORMATS = ("channels", "personal")
-READING = 1  # raised when the code reads the same file differently: old tables are made again
+READING = 2  # raised when the code reads the same file differently: old tables are made again
 
 # Columns kept beside the contract's until the whole shop is known; see derived.py.
 EXTRA = {"order_lines": ("title", "merchant_code"), "items": ("merchant_code",)}
@@ -28,6 +28,7 @@ EXTRA = {"order_lines": ("title", "merchant_code"), "items": ("merchant_code",)}
 SOURCES = {
     "column": "a header, or a list of headers of which the first that is filled counts",
     "value": "the same value in every row",
+    "filled": "a header, or a list: true where one of them holds something that does not mean no",
     "file_name": "a regular expression with one group, found in the file's name",
     "product": "two or more headers, multiplied",
     "hash": "a header with a person's name or account: kept as a salted hash",
@@ -49,14 +50,22 @@ CHANGES = {
     "equals": "with count: the number that the header must hold",
     "per": "with sum: 'rows', to divide by the number of rows",
     "weight": "with mean: the header to weigh with",
+    "minus": "a header whose number is taken away",
+    "where": "{column, among} or {column, filled = true}: only these rows, the others hold nothing",
+    "until": "with a date: a header with the last day; another day than the first is refused",
+    "written": "with a date: how it is written, such as %d-%m-%Y, or epoch (seconds since 1970)",
+    "else_preamble": "a regular expression with a group, found above the table; with two, first and last day",
+    "else_file_name": "a regular expression with one group, found in the file's name",
 }
 GROUPING = ("first", "sum", "mean", "count")
 GROUP_VERBS = ("first", "min", "max", "sum")
-CONDITIONS = ("matches", "equals", "above", "below")
+CONDITIONS = ("matches", "equals", "above", "below", "missing")
 ROOT_KEYS = (
     "title",
     "required",
+    "version",
     "forbidden",
+    "headerless",
     "personal",
     "spellings",
     "totals",
@@ -64,6 +73,10 @@ ROOT_KEYS = (
     "mangled_ids",
     "notes",
     "shop",
+    "one_shop",
+    "currency",
+    "attribution",
+    "split",
     "computed",
     "amount",
     "rules",
@@ -119,6 +132,12 @@ class Format:
     group: Mapping = field(default_factory=dict)
     fill: Mapping = field(default_factory=dict)
     repeated_rows: str = ""
+    version: str = ""
+    headerless: Mapping[str, str] = field(default_factory=dict)
+    one_shop: tuple[str, ...] = ()
+    currency: str = ""
+    attribution: bool = False
+    split: Mapping = field(default_factory=dict)
 
     @cached_property
     def canonical(self) -> dict[str, str]:
@@ -144,13 +163,16 @@ class Format:
         found |= {condition["column"] for rule in self.rules for condition in rule["when"]}
         found |= {*self.group.get("by", ()), *self.group.get("columns", ())}
         found |= {*([self.fill["by"]] if self.fill else []), *self.fill.get("columns", ())}
-        return found - set(self.computed)
+        found |= {*self.headerless, *self.one_shop, *([self.currency] if self.currency else [])}
+        found |= {self.split["column"]} if self.split else set()
+        return found - set(self.computed) - set(self.split.get("into", ()))
 
 
 def headers_of(spec: Mapping) -> list[str]:
     """Headers that a column's specification reads."""
-    verbs = ("column", "product", "hash", "province", "number_within", *GROUPING, "weight")
-    named = [spec[verb] for verb in verbs if verb in spec]
+    verbs = ("column", "product", "hash", "province", "filled", "number_within", *GROUPING)
+    named = [spec[verb] for verb in (*verbs, "weight", "minus", "until") if verb in spec]
+    named += [spec["where"]["column"]] if "where" in spec else []
     named += list(spec.get("before_refunds", {}).values())
     flat = [one for some in named for one in ([some] if isinstance(some, str) else some)]
     return [header for header in flat if header != "rows"]
@@ -187,6 +209,21 @@ def load(folder: Path | None = None) -> Formats:
             files[file.stem].insert(0, file)
         else:
             files[file.stem] = [file]
+    return _loaded(
+        tuple(
+            (file, file.stat().st_mtime_ns, file.stat().st_size)
+            for some in files.values()
+            for file in some
+        )
+    )
+
+
+@lru_cache(maxsize=8)
+def _loaded(listed: tuple[tuple[Path, int, int], ...]) -> Formats:
+    """The mappings in files, each with its time of change and size: read again when one changes."""
+    files: dict[str, list[Path]] = {}
+    for file, *_ in listed:
+        files.setdefault(file.stem, []).append(file)
     said = {name: [_toml(file) for file in some] for name, some in files.items()}
     content = b"".join(file.read_bytes() for name in sorted(files) for file in files[name])
     return Formats(
@@ -250,7 +287,21 @@ def _format(file: Path, said: dict) -> Format:
     }
     said["tables"] = {name: _table(file, name, table) for name, table in said["tables"].items()}
     lists = ("required", "forbidden", "personal", "totals", "unique", "mangled_ids", "notes")
+    lists += ("one_shop",)
+    for pattern in said.get("headerless", {}).values():
+        _pattern(file, pattern)
+    if said.get("split"):
+        _split(file, said["split"])
     return Format(file.stem, **said | {key: tuple(said.get(key, ())) for key in lists})
+
+
+def _split(file: Path, split: dict) -> None:
+    _known(file, "split", split, ("column", "at", "part", "into"))
+    if lacking := [key for key in ("column", "at", "part", "into") if key not in split]:
+        raise DataError(f"{file}: split does not say '{lacking[0]}'.")
+    _pattern(file, split["at"])
+    if _pattern(file, split["part"]).groups != len(split["into"]):
+        _fail(file, "split.part", [f"{len(split['into'])} groups, one for each of split.into"])
 
 
 def _rule(file: Path, rule: dict) -> Mapping:
@@ -301,6 +352,13 @@ def _spec(file: Path, where: str, said: object) -> Mapping:
         _fail(file, f"{where} must have exactly one way to be made", SOURCES)
     if spec.get("of", "sales") not in ("sales", "refunds"):
         _fail(file, f"{where}: of is {spec['of']!r}", ("sales", "refunds"))
+    if "where" in spec:
+        _known(file, f"{where}.where", spec["where"], ("column", "among", "filled"))
+        if len(spec["where"]) != 2 or "column" not in spec["where"]:
+            _fail(file, f"{where}.where", ["{column, among = [...]}", "{column, filled = true}"])
+    for key in ("else_preamble", "else_file_name"):
+        if key in spec and _pattern(file, spec[key]).groups not in (1, 2):
+            _fail(file, f"{where}: {key}", ["a regular expression with one group, or two"])
     if "file_name" in spec and _pattern(file, spec["file_name"]).groups != 1:
         _fail(file, f"{where}: file_name", ["a regular expression with exactly one group"])
     return spec

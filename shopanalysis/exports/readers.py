@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import csv
 import io
+import os
+import re
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from html.parser import HTMLParser
@@ -16,9 +19,12 @@ from html.parser import HTMLParser
 import pandas as pd
 
 from shopanalysis.errors import DataError
+from shopanalysis.exports import old_workbooks, workbooks
 from shopanalysis.exports.archives import DAMAGED
 
 HEADER_WITHIN = 30  # rows from the top among which the header is looked for
+SECTIONS_WITHIN = 400  # the same, where lines that begin with # part a file into sections
+MOST_CELLS = 20_000_000  # of a workbook, blank ones included
 
 
 @dataclass(frozen=True)
@@ -53,25 +59,40 @@ class Text:
     @property
     def top(self) -> list[list[str]]:
         """The first rows, as text."""
-        return _split(self.text, self.delimiter)
+        within = SECTIONS_WITHIN if self.text.startswith("#") else HEADER_WITHIN
+        return _split(self.text, self.delimiter, within)
 
     def below(self, header: int) -> pd.DataFrame:
-        """Rows below row `header` (from 0); columns by position, index the row number from 1."""
-        width = len(self.top[header])
+        """Rows below row `header` (from 0; -1: there is none), by position, index from 1."""
+        width = len(self.top[max(header, 0)])
         # One column more than the header has, so that a row with a cell too many shows.
         rows = self._parsed(header, width)
         rows.index = pd.RangeIndex(header + 2, header + 2 + len(rows))
+        rows = _first_section(rows) if self.text.startswith("#") else rows
         beyond = rows[width].fillna("").ne("")
         if beyond.any():
             raise DataError(f"row {beyond.idxmax()} {_TOO_LONG}")
-        return rows.drop(columns=width)
+        rows = rows.drop(columns=width)
+        self._refuse_swallowed(rows, width)
+        return rows
+
+    def _refuse_swallowed(self, rows: pd.DataFrame, width: int) -> None:
+        """A cell of several lines, each with about as many delimiters as a row, is rows in quotes."""
+        if '"' not in self.text:
+            return
+        for name in rows:
+            cells = rows[name].fillna("").astype(object)
+            lines = cells[cells.str.contains("\n", regex=False)]
+            swallowed = lines.str.count(re.escape(self.delimiter)) >= max(1, (width - 1) // 2)
+            if swallowed.any():
+                raise DataError(f"row {swallowed.idxmax()} {_SWALLOWED}")
 
     def _parsed(self, header: int, width: int) -> pd.DataFrame:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("error", pd.errors.ParserWarning)
                 return pd.read_csv(
-                    io.StringIO(self.text),
+                    io.BytesIO(self.text.encode("utf-8", "surrogatepass")),
                     sep=self.delimiter,
                     header=None,
                     names=range(width + 1),
@@ -83,10 +104,22 @@ class Text:
                 )
         except pd.errors.EmptyDataError:
             return pd.DataFrame(columns=range(width + 1), dtype=object)
-        except (pd.errors.ParserError, pd.errors.ParserWarning):
-            raise DataError(f"a row {_TOO_LONG}") from None
+        except (pd.errors.ParserError, pd.errors.ParserWarning) as why:
+            unclosed = "inside string" in str(why)
+            raise DataError(f"a row {_SWALLOWED if unclosed else _TOO_LONG}") from None
 
 
+def _first_section(rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows up to the first that is blank or begins with #: there another table begins."""
+    first = rows[0].fillna("")
+    ends = first.str.startswith("#") | rows.fillna("").eq("").all(axis=1)
+    return rows[~ends.cummax()]
+
+
+_SWALLOWED = (
+    "has a quote that is not closed, so that the rows below it stand in one cell. "
+    "Download the file again, or delete the quote."
+)
 _TOO_LONG = "has more cells than the header has columns. A text with a comma must be in quotes."
 
 
@@ -128,22 +161,50 @@ def sheets(data: bytes) -> Sequence[Sheet]:
 
 
 def _excel(data: bytes) -> list[Grid]:
+    if data[:2] == b"PK":
+        workbooks.check(data, MOST_CELLS)
+    else:
+        workbooks.refuse_too_many(old_workbooks.cells(data), MOST_CELLS)
+    try:
+        with _without_stderr():
+            return _grids(data)
+    except (DataError, KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as why:  # calamine's errors and its panics have no common base
+        said = " ".join(str(why).split())[:200]
+        raise DataError(f"cannot be read as an Excel file ({said}). {DAMAGED}") from None
+
+
+@contextmanager
+def _without_stderr() -> Iterator[None]:
+    """While calamine reads: its panics are caught, but not before it has printed a backtrace."""
+    try:
+        kept = os.dup(2)
+    except OSError:  # there is no such file
+        yield
+        return
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
+
+
+def _grids(data: bytes) -> list[Grid]:
     import python_calamine
 
-    try:
-        book = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(data))
-        return [
-            Grid(
-                name,
-                [
-                    [_cell(value) for value in row]
-                    for row in book.get_sheet_by_name(name).to_python(skip_empty_area=False)
-                ],
-            )
-            for name in book.sheet_names
-        ]
-    except Exception as why:  # calamine's errors and its panics have no common base
-        raise DataError(f"cannot be read as an Excel file ({why}). {DAMAGED}") from None
+    book = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(data))
+    grids, cells = [], 0
+    for name in book.sheet_names:
+        sheet = book.get_sheet_by_name(name)
+        cells += sheet.total_height * sheet.total_width
+        workbooks.refuse_too_many(cells, MOST_CELLS)
+        rows = sheet.to_python(skip_empty_area=False)
+        grids.append(Grid(name, [[_cell(value) for value in row] for row in rows]))
+    return grids
 
 
 def _cell(value: object) -> str:
@@ -192,10 +253,9 @@ def _delimiter(text: str) -> str:
     return max((",", "\t", ";"), key=width)
 
 
-def _split(text: str, delimiter: str) -> list[list[str]]:
-    start = io.StringIO(
-        "".join(text[: 2**18].splitlines(keepends=True)[:HEADER_WITHIN]), newline=""
-    )
+def _split(text: str, delimiter: str, within: int = HEADER_WITHIN) -> list[list[str]]:
+    lines = io.StringIO(text[: 2**18], newline="").readlines()[:within]
+    start = io.StringIO("".join(lines), newline="")
     try:
         return list(csv.reader(start, delimiter=delimiter))
     except csv.Error:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from shopanalysis.errors import DataError
+from shopanalysis.errors import DataError, UnknownReport
 from shopanalysis.exports.mappings import Format, normal
 from shopanalysis.exports.readers import HEADER_WITHIN, Sheet
 
@@ -16,7 +17,7 @@ LISTED = 12  # column names that a message lists at most
 def recognise(
     sheets: Sequence[Sheet], formats: Iterable[Format], label: str
 ) -> tuple[Format, Sheet, int]:
-    """The format, the sheet and the header row (from 0) that fit best.
+    """The format, the sheet and the header row (from 0; -1: the format has none) that fit best.
 
     The format with most required columns wins, then the one that knows most of the headers.
     Raises DataError when none fits: it names the nearest format and what it lacks.
@@ -25,14 +26,31 @@ def recognise(
     best, score = None, (0, 0)
     for sheet, at, keys in rows:
         for format in formats:
+            if len(keys) < len(format.required):
+                continue
             found = {format.canonical[key] for key in keys & format.canonical.keys()}
             if found.issuperset(format.required) and not _forbidden(format, keys):
                 here = (len(format.required), len(found))
                 if here > score:
                     best, score = (format, sheet, at), here
+    best = best or next(_headerless(sheets, formats), None)
     if best is None:
-        raise DataError(_unknown(rows, list(formats), label))
+        raise _unknown(rows, list(formats), label)
     return best
+
+
+def _headerless(
+    sheets: Sequence[Sheet], formats: Iterable[Format]
+) -> Iterator[tuple[Format, Sheet, int]]:
+    """Formats whose files have no header, where each cell of the first row looks as it should."""
+    for sheet in sheets:
+        first = next(iter(sheet.top), [])
+        for format in formats:
+            looks = list(format.headerless.values())
+            if looks and len(looks) == len(first):
+                pairs = zip(looks, first, strict=True)
+                if all(re.fullmatch(look, cell.strip()) for look, cell in pairs):
+                    yield format, sheet, -1
 
 
 def columns(row: Sequence[str]) -> list[str]:
@@ -71,7 +89,9 @@ class _Near:
         return [header for header in self.format.required if header not in self.found]
 
 
-def _unknown(rows: Sequence[tuple[Sheet, int, set]], formats: Sequence[Format], label: str) -> str:
+def _unknown(
+    rows: Sequence[tuple[Sheet, int, set]], formats: Sequence[Format], label: str
+) -> DataError:
     """Why nothing fits: no header row, a report of another kind, or a column missing."""
     near = [
         _Near(
@@ -85,15 +105,15 @@ def _unknown(rows: Sequence[tuple[Sheet, int, set]], formats: Sequence[Format], 
     best = max(near, key=lambda one: (one.share, len(one.found)), default=None)
     first = next((sheet.top[at] for sheet, at, keys in rows if keys), [])
     if (best is None or not best.found) and len(_keys(first)) < 2:
-        return (
+        return UnknownReport(
             f"{label}: no header row was found in the first {HEADER_WITHIN} rows. The first row is "
             f"'{_listed(first)}'. Expected is a row of column names, as the platform exports it. "
             "Delete what stands above it, or export the report again."
         )
     if best is None or best.share < 0.5 or len(best.found) < 2:
-        return _strange(best, first, label)
+        return UnknownReport(_strange(best, first, label))
     plural = "columns" if len(best.missing) > 1 else "column"
-    return (
+    return DataError(
         f"{label} looks like '{best.format.title}' but has no {plural} {', '.join(best.missing)}. "
         f"It has: {_listed(best.row)}. Export it again with all columns, or map the header: "
         "data/README.md tells how."

@@ -1,6 +1,6 @@
 """import.json and the files below exports/: what was imported, what is new, what is gone.
 
-import.json is written last. Where it is missing, older than the mappings, or disagrees with the
+Where it is missing, older than the mappings, or disagrees with the
 files in tables/, nothing in it is believed and everything is made again from exports/.
 """
 
@@ -10,7 +10,6 @@ import hashlib
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
@@ -62,7 +61,7 @@ def said(folder: Path) -> dict:
 def read(folder: Path, mappings: str) -> Record:
     """The record, with nothing known where it cannot be trusted. `mappings`: their digest."""
     known = said(folder)
-    sound = known.get("mappings") == mappings and not _mark(folder).exists()
+    sound = known.get("mappings") == mappings
     sound = sound and known["written"] == sizes(folder, known["written"])
     if not sound:
         return Record(written=known.get("written", {}))
@@ -89,19 +88,6 @@ def sizes(folder: Path, names: Iterable[str]) -> dict[str, int]:
     return {name: file.stat().st_size for name, file in files.items() if file.is_file()}
 
 
-def _mark(folder: Path) -> Path:
-    return folder / "tables" / "unfinished"
-
-
-@contextmanager
-def unfinished(folder: Path) -> Iterator[None]:
-    """While tables/ is being written: if the program is killed, the next import makes all again."""
-    _mark(folder).parent.mkdir(parents=True, exist_ok=True)
-    _mark(folder).touch()
-    yield
-    _mark(folder).unlink(missing_ok=True)
-
-
 def new_or_changed(folder: Path, record: Record) -> Iterator[Source]:
     """Files in exports/ whose content is not the recorded one."""
     exports = folder / "exports"
@@ -113,6 +99,13 @@ def new_or_changed(folder: Path, record: Record) -> Iterator[Source]:
         sha256 = _sha256(path)
         if not known or known["sha256"] != sha256:
             yield Source(path, name, sha256)
+
+
+def unseen(folder: Path) -> list[str]:
+    """Names of files in exports/ that import.json does not know."""
+    exports, known = folder / "exports", said(folder).get("sources", {})
+    names = (path.relative_to(exports).as_posix() for path in _files(exports))
+    return [name for name in names if name not in known]
 
 
 def gone(folder: Path, record: Record) -> tuple[str, ...]:

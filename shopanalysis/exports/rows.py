@@ -32,13 +32,20 @@ class Piece:
     spelled: Mapping[str, str]
     personal: Sequence[str]
     exported: pd.Timestamp | None = None
+    above: str = ""  # what stands above the header, as text
     facts: dict = field(default_factory=dict)
+
+    def has(self, headers: str | Sequence[str]) -> bool:
+        """Whether the file has one of the headers."""
+        names = [headers] if isinstance(headers, str) else headers
+        return any(name in self.rows for name in names)
 
 
 class Rows:
     """Rows of several files of one format, by index; `file` and `row` say where each stood."""
 
-    def __init__(self, format: Format, pieces: Sequence[Piece]) -> None:
+    def __init__(self, format: Format, pieces: Sequence[Piece], zone: str | None = None) -> None:
+        self.zone = zone  # the shop's, where it is known: times with an offset are converted to it
         self.format = format
         self.pieces = pieces
         self.frame = pd.concat([piece.rows for piece in pieces], ignore_index=True)

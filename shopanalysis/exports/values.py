@@ -9,7 +9,8 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
@@ -29,12 +30,16 @@ PROVINCES = [
 
 _NUMBER = re.compile(
     r"[￥¥$£€]?\s*(?P<sign>[+-]?)\s*[￥¥$£€]?(?P<digits>\d{1,3}(?:,\d{3})+|\d+)?(?P<rest>\.\d*)?"
-    r"(?P<power>[eE][+-]?\d+)?\s*(?P<unit>%|万|亿)?\s*元?",
+    r"(?P<power>[eE][+-]?\d{1,4})?\s*(?P<unit>%|万|亿)?\s*元?",
 )
 _UNITS = {"%": -2, "万": 4, "亿": 8, None: 0}  # powers of ten
 _MANGLED = re.compile(r"\d(?:\.\d+)?[eE]\+?\d+")
 _DAY = r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?"
 _TIME = re.compile(_DAY + r"(?:[ T]+(\d{1,2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?)?")
+_OFFSET = re.compile(r"(.*\d{1,2}:\d{2}(?::\d{2})?(?:\.\d+)?)\s*(Z|UTC|[+-]\d{2}:?\d{2})")
+_ENGLISH = re.compile(r"([A-Z][a-z]{2})[a-z]*\.? (\d{1,2}), (\d{4})")
+_ENGLISH_RANGE = re.compile(r"(.+, \d{4})\s*(?:-|–|_)\s*(.+, \d{4})")
+_MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 _COMPACT = re.compile(r"(\d{4})(\d{2})(\d{2})")
 _RANGE = re.compile(
     r"(\d{4}[-/]?\d{1,2}[-/]?\d{1,2})\s*(?:至|到|~|～|_| - )\s*(\d{4}[-/]?\d{1,2}[-/]?\d{1,2})"
@@ -119,21 +124,32 @@ def _number(value: str | None) -> tuple[float, bool, bool]:
     digits = (found["digits"] or "").replace(",", "") + (found["rest"] or "")
     power = int((found["power"] or "e0")[1:]) + _UNITS[found["unit"]]
     # As one literal, 0.9 % is 0.009; divided by 100 it would be 0.009000000000000001.
-    return float(f"{found['sign']}{digits}e{power}"), False, found["unit"] in ("万", "亿")
+    number = float(f"{found['sign']}{digits}e{power}")
+    finite = bool(np.isfinite(number))
+    return number if finite else np.nan, not finite, found["unit"] in ("万", "亿")
 
 
-def times(cells: pd.Series) -> tuple[pd.Series, pd.Series]:
-    """Date and time (microseconds), and for each cell that is none of it why, else missing."""
+def times(
+    cells: pd.Series, zone: str | None = None, written: str | None = None
+) -> tuple[pd.Series, pd.Series]:
+    """Date and time (microseconds), and for each cell that is none of it why, else missing.
+
+    zone      where clocks are to be read: a time that states its offset from UTC is converted, once;
+              without a zone it stays as the clock of the file showed it
+    written   how a date is written where that is ambiguous (%d-%m-%Y), or epoch
+    """
     if pd.api.types.is_datetime64_any_dtype(cells):
         return cells.astype("datetime64[us]"), pd.Series(None, cells.index, dtype="str")
     codes, distinct = pd.factorize(cells)
     clean = pd.Series([_text(value) for value in distinct], dtype="str")
-    iso = clean.str.fullmatch(_ISO).fillna(False).astype(bool)
+    iso = clean.str.fullmatch(_ISO).fillna(False).astype(bool) & (written is None)
     read = pd.Series(pd.NaT, clean.index, dtype="datetime64[us]")
     read[iso] = pd.to_datetime(clean[iso], format="ISO8601", errors="coerce").astype(read.dtype)
     why: list[str | None] = [None] * len(clean)
     for at in np.flatnonzero(clean.notna() & read.isna()):
-        read[at], why[at] = _time(clean[at])
+        read[at], why[at] = (
+            _written(clean[at], zone, written) if written else _time(clean[at], zone)
+        )
     moments = np.append(read.to_numpy(), np.datetime64("NaT", "us"))
     return (
         pd.Series(moments[codes], cells.index),
@@ -141,14 +157,37 @@ def times(cells: pd.Series) -> tuple[pd.Series, pd.Series]:
     )
 
 
-def _time(value: str) -> tuple[datetime | None, str | None]:
-    stretch = _RANGE.fullmatch(value)
+def _written(value: str, zone: str | None, written: str) -> tuple[datetime | None, str | None]:
+    try:
+        if written == "epoch":
+            moment = datetime.fromtimestamp(int(value), ZoneInfo(zone or "UTC"))
+            return moment.replace(tzinfo=None), None
+        return datetime.strptime(value, written), None
+    except (ValueError, OverflowError, OSError):
+        return None, "no date"
+
+
+def _local(value: str, offset: str, zone: str | None) -> tuple[datetime | None, str | None]:
+    moment, why = _time(value, None)
+    if moment is None or zone is None:
+        return moment, why
+    ahead = 0 if offset in ("Z", "UTC") else int(offset[1:3]) * 60 + int(offset[-2:])
+    utc = moment.replace(tzinfo=UTC) - timedelta(minutes=-ahead if offset[0] == "-" else ahead)
+    return utc.astimezone(ZoneInfo(zone)).replace(tzinfo=None), None
+
+
+def _time(value: str, zone: str | None = None) -> tuple[datetime | None, str | None]:
+    if stated := _OFFSET.fullmatch(value):
+        return _local(*stated.groups(), zone)
+    stretch = _RANGE.fullmatch(value) or _ENGLISH_RANGE.fullmatch(value)
     if stretch:
         first, last = (_time(end)[0] for end in stretch.groups())
         return (first, None) if first == last else (None, "more than one day")
     try:
         if found := _TIME.fullmatch(value) or _COMPACT.fullmatch(value):
             return datetime(*(int(part) for part in found.groups() if part)), None
+        if (found := _ENGLISH.fullmatch(value)) and found[1] in _MONTHS:
+            return datetime(int(found[3]), _MONTHS.index(found[1]) + 1, int(found[2])), None
         if _EXCEL_DAYS[0] < float(value) < _EXCEL_DAYS[1]:
             return _EXCEL_EPOCH + timedelta(seconds=round(float(value) * 86400)), None
     except (ValueError, OverflowError):
