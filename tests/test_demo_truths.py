@@ -337,8 +337,12 @@ def test_double_eleven_is_held_against_last_years_and_the_bridge_is_between_true
 
 def test_the_month_that_was_far_off_its_target_had_little_chance_ten_days_before_its_end(demo):
     shop = daily_report.shop_days(shop_rows(demo, "shop_day", "2026-04-20"))
-    plan = pace.month_plan(shop, demo.month_targets, demo.campaigns, day("2026-04-20"))
-    month = pace.outlook(shop, plan, demo.campaigns, day("2026-04-20")).iloc[0]
+    date = day("2026-04-20")
+    plan = pace.month_plan(shop, demo.month_targets, demo.campaigns, date)
+    asked = (shop_rows(demo, name, "2026-04-20") for name in ("shop_day", "item_day"))
+    known = sales_forecast.history(*asked, demo.table("orders"), date)
+    made = sales_forecast.forecast(*known, demo.campaigns)
+    month = pace.outlook(shop, plan, sales_forecast.month_paths(made), date).iloc[0]
     true = TRUTH["months"]["2026-04"]["sales"]
     assert month["month_low"] < true < month["month_high"]
     assert true < month["target"]
