@@ -1,4 +1,4 @@
-"""The command line: shopanalysis list, run, import, demo, refresh.
+"""The command line: shopanalysis list, run, import, demo, refresh, and the operations.
 
 Exit codes: 0 all done, 1 something failed, 2 bad usage, 3 data refused.
 """
@@ -6,64 +6,31 @@ Exit codes: 0 all done, 1 something failed, 2 bad usage, 3 data refused.
 from __future__ import annotations
 
 import argparse
-import re
 import sys
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
-from shopanalysis import __version__
+from shopanalysis import __version__, operations
+from shopanalysis.arguments import Parser, day, folder, hour, number, setting
 from shopanalysis.errors import DataError, ParameterError
-
-
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str):
-        """Say in one line what is wrong, like every other refusal."""
-        raise ParameterError(f"{message} (see {self.prog} --help)")
-
-
-def _day(text: str) -> date:
-    if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
-        try:
-            return date.fromisoformat(text)
-        except ValueError:
-            pass
-    raise argparse.ArgumentTypeError(f"'{text}' is not a day such as 2026-11-20")
-
-
-def _setting(text: str) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    if not equals:
-        raise argparse.ArgumentTypeError(f"'{text}' is not of the form name=value")
-    return name, value
-
-
-def _jobs(text: str) -> int:
-    if not re.fullmatch(r"[1-9][0-9]?", text):
-        raise argparse.ArgumentTypeError(f"'{text}' is not a number from 1 to 99")
-    return int(text)
 
 
 def parser() -> argparse.ArgumentParser:
     """Every command with its options."""
-    whole = _Parser(prog="shopanalysis", description="From a shop's export files to dated reports.")
+    whole = Parser(prog="shopanalysis", description="From a shop's export files to dated reports.")
     whole.add_argument("--version", action="version", version=f"shopanalysis {__version__}")
     commands = whole.add_subparsers(required=True, metavar="COMMAND")
     for add in (_add_list, _add_run, _add_import, _add_demo, _add_refresh):
         add(commands)
+    operations.add_to(commands)
     return whole
-
-
-def _folder(command: argparse.ArgumentParser, name: str, meaning: str) -> None:
-    command.add_argument(
-        f"--{name}", type=Path, default=Path(name), metavar="FOLDER", help=f"{meaning} ({name})"
-    )
 
 
 def _add_list(commands) -> None:
     command = commands.add_parser("list", help="the questions, with the notebooks that answer them")
     command.add_argument("--markdown", action="store_true", help="as a table for README.md")
-    _folder(command, "notebooks", "where the notebooks are")
+    folder(command, "notebooks", "where the notebooks are")
     command.set_defaults(do=_list)
 
 
@@ -72,16 +39,25 @@ def _add_run(commands) -> None:
     add = command.add_argument
     add("names", nargs="*", metavar="NAME", help="notebooks to run (all)")
     add("--shop", action="append", default=[], help="a folder's name under data/, or a path (all)")
-    add("--date", type=_day, help="day to report on (the newest that is over)")
-    add("--since", type=_day, metavar="DATE", help="first of several days, each with its reports")
-    add("--until", type=_day, metavar="DATE", help="last of them (the newest that is over)")
-    add("--set", action="append", default=[], type=_setting, metavar="NAME=VALUE",
+    add("--date", type=day, help="day to report on (the newest that is over)")
+    add("--since", type=day, metavar="DATE", help="first of several days, each with its reports")
+    add("--until", type=day, metavar="DATE", help="last of them (the newest that is over)")
+    add("--set", action="append", default=[], type=setting, metavar="NAME=VALUE",
         help="a parameter of the notebooks, for those that have it")  # fmt: skip
     add("--lang", choices=("zh", "en"), help="language of the reports (the shop's)")
-    add("--jobs", type=_jobs, default=2, metavar="N", help="notebooks at a time (2)")
+    add("--wait-for-data", type=hour, metavar="HH:MM",
+        help="wait until yesterday is complete, at most until then where the shop is")  # fmt: skip
+    add("--jobs", type=number(1, 99), default=2, metavar="N", help="notebooks at a time (2)")
+    add("--force", action="store_true", help="also what would come out the same")
+    add("--cold", action="store_true", help="ordinary kernels, none forked from a warm process")
+    limit = {"type": number(1, 999_999)}
+    add("--cell-limit", **limit, default=120, metavar="SECONDS", help="for one cell (120)")
+    add("--notebook-limit", **limit, default=900, metavar="SECONDS", help="for all of it (900)")
+    add("--memory-limit", **limit, default=4096, metavar="MB", help="for one notebook (4096)")
+    add("--json-log", action="store_true", help="one JSON object per event instead of text")
     add("--out", type=Path, default=Path("reports"), metavar="FOLDER", help="where to (reports)")
-    _folder(command, "data", "where the shops are")
-    _folder(command, "notebooks", "where the notebooks are")
+    folder(command, "data", "where the shops are")
+    folder(command, "notebooks", "where the notebooks are")
     command.set_defaults(do=_run)
 
 
@@ -89,7 +65,7 @@ def _add_import(commands) -> None:
     command = commands.add_parser("import", help="read export files into a shop's tables")
     command.add_argument("files", nargs="+", type=Path, metavar="FILE", help="or folders")
     command.add_argument("--shop", required=True, help="the shop's name; a new one is made")
-    _folder(command, "data", "where the shops are")
+    folder(command, "data", "where the shops are")
     command.set_defaults(do=_import)
 
 
@@ -104,7 +80,7 @@ def _add_demo(commands) -> None:
 def _add_refresh(commands) -> None:
     command = commands.add_parser("refresh", help="run notebooks in place to renew golden cells")
     command.add_argument("names", nargs="*", metavar="NAME", help="notebooks (all)")
-    _folder(command, "notebooks", "where the notebooks are")
+    folder(command, "notebooks", "where the notebooks are")
     command.set_defaults(do=_refresh)
 
 
@@ -126,11 +102,32 @@ def _list(asked: argparse.Namespace) -> int:
 
 def _run(asked: argparse.Namespace) -> int:
     since, until = _span(asked)
-    from shopanalysis.batch import runs
+    if asked.wait_for_data:
+        return _run_when_complete(asked)
+    return _run_now(asked, since, until, asked.shop).code
 
-    result = runs.run(
+
+def _run_now(asked: argparse.Namespace, since: date | None, until: date | None, shops: list[str]):
+    from shopanalysis.batch.reporting import JsonReporter, Reporter
+    from shopanalysis.batch.sessions import session
+
+    reporter = JsonReporter() if asked.json_log else Reporter()
+    with session(asked.out, asked.notebooks, asked.names, asked.cold, reporter.problem) as held:
+        result = _made(asked, since, until, shops, reporter=reporter, held=held)
+    for page in result.pages:
+        reporter.tell(str(_relative(page)), "page", path=str(page))
+    return result
+
+
+def _made(
+    asked: argparse.Namespace, since: date | None, until: date | None, shops: list[str], **given
+):
+    from shopanalysis.batch import runs
+    from shopanalysis.batch.execution import Limits
+
+    return runs.run(
         names=asked.names,
-        shop_names=asked.shop,
+        shop_names=shops,
         since=since,
         until=until,
         settings=_settings(asked.set),
@@ -139,10 +136,22 @@ def _run(asked: argparse.Namespace) -> int:
         out=asked.out,
         notebooks_folder=asked.notebooks,
         data_folder=asked.data,
+        limits=Limits(asked.cell_limit, asked.notebook_limit, asked.memory_limit),
+        force=asked.force,
+        **given,
     )
-    for page in result.pages:
-        print(_relative(page))
-    return result.code
+
+
+def _run_when_complete(asked: argparse.Namespace) -> int:
+    from shopanalysis.batch import notebooks, runs, waiting
+
+    chosen = notebooks.choose(notebooks.discover(asked.notebooks), asked.names)
+    notebooks.convert(chosen, _settings(asked.set))
+    wait = waiting.Wait(runs.shop_folders(asked.shop, asked.data), asked.wait_for_data)
+    for yesterday, folders in wait.arrivals():
+        result = _run_now(asked, yesterday, yesterday, list(map(str, folders)))
+        wait.result.worse(result.code)
+    return wait.result.code
 
 
 def _span(asked: argparse.Namespace) -> tuple[date | None, date | None]:
@@ -152,6 +161,8 @@ def _span(asked: argparse.Namespace) -> tuple[date | None, date | None]:
         raise ParameterError("--until needs --since.")
     if asked.since and asked.until and asked.since > asked.until:
         raise ParameterError(f"--since {asked.since} is after --until {asked.until}.")
+    if asked.wait_for_data and (asked.date or asked.since):
+        raise ParameterError("--wait-for-data is for yesterday; it cannot be used with other days.")
     return (asked.date, asked.date) if asked.date else (asked.since, asked.until)
 
 
@@ -194,9 +205,10 @@ def _demo(asked: argparse.Namespace) -> int:
 def _refresh(asked: argparse.Namespace) -> int:
     import tempfile
 
-    from shopanalysis.batch.execution import environment, refreshed
+    from shopanalysis.batch.execution import refreshed
+    from shopanalysis.batch.files import write
     from shopanalysis.batch.notebooks import choose, discover
-    from shopanalysis.batch.publishing import write
+    from shopanalysis.batch.sessions import environment
 
     with tempfile.TemporaryDirectory() as aside, environment(Path(aside)):
         for notebook in choose(discover(asked.notebooks), asked.names):
@@ -218,10 +230,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except DataError as cause:
         return _stop(cause, 3)
     except OSError as cause:
-        return _stop(cause, 1)
-    except KeyboardInterrupt:
+        from shopanalysis.batch.files import in_words
+
+        return _stop(in_words(cause), 1)
+    except KeyboardInterrupt as told:
         return _stop(
-            "Interrupted: reports that were done are in place, the others are as before.", 130
+            "Interrupted: reports that were done are in place, the others are as before.",
+            128 + getattr(told, "number", 2),
         )
 
 

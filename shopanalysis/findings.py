@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 SEVERITIES = ("critical", "warning", "info", "good")
 OWNERS = ("promotion", "design", "service", "stock", "leadership")
+DECISIONS = 3
 
 
 @dataclass(frozen=True)
@@ -33,3 +34,18 @@ class Finding:
     action: str = ""
     rule: str = ""
     values: Mapping[str, object] = field(default_factory=dict)
+
+
+def front(records: Sequence[Mapping]) -> list[Mapping]:
+    """What the front page starts with: the first record of all, then those to act on or to watch."""
+    urgent = _most_urgent_first(records[1:])
+    return [*records[:1], *(r for r in urgent if r["severity"] in ("critical", "warning"))]
+
+
+def decisions(records: Sequence[Mapping]) -> list[Mapping]:
+    """At most three records that somebody is to act on, the most urgent first."""
+    return [record for record in _most_urgent_first(records) if record["action"]][:DECISIONS]
+
+
+def _most_urgent_first(records: Sequence[Mapping]) -> list[Mapping]:
+    return sorted(records, key=lambda record: SEVERITIES.index(record["severity"]))

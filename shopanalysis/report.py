@@ -1,4 +1,4 @@
-"""What a notebook shows, and the report it becomes.
+"""What a notebook shows.
 
 A Page is opened in a notebook with a shop and a date; what it shows looks the same in JupyterLab and in
 the report, and carries its findings and full tables along, from where the batch collects them.
@@ -9,11 +9,8 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
-import json
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -23,13 +20,10 @@ from shopanalysis import __version__, figures, tables
 from shopanalysis import shop as shops
 from shopanalysis.calendars import DAY
 from shopanalysis.errors import DataError, ParameterError
-from shopanalysis.findings import SEVERITIES, Finding
+from shopanalysis.findings import DECISIONS, SEVERITIES, Finding
+from shopanalysis.rendering import FINDINGS, TABLE, unbroken
 from shopanalysis.words import Words, metrics
 
-FINDINGS = "application/vnd.shopanalysis.findings+json"
-TABLE = "application/vnd.shopanalysis.table+json"
-TEMPLATE = Path(__file__).with_name("template")
-DECISIONS = 3
 ROWS_SHOWN = 20
 BY_METRIC = (
     "amount", "this_day", "usual", "usual_low", "usual_high",
@@ -321,11 +315,6 @@ def _rounded(number: float | None) -> float | None:
     return None if number is None or pd.isna(number) else float(f"{number:.6g}")
 
 
-def unbroken(sentence: str) -> str:
-    """`sentence` with no line ending between a sign and its amount."""
-    return re.sub(r"([+−])(?=\W)", "\\1\u2060", sentence)
-
-
 def _css_class(column: str) -> str:
     """How a column stands: text on the left (titles with room), numbers on the right."""
     kind = metrics().get(column, "text")
@@ -382,44 +371,3 @@ def _csv_cell(value) -> str:
         return f"{value:.10g}"
     text = str(value)
     return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
-
-
-def render(notebook, about: Mapping[str, object], words: Words) -> str:
-    """An executed notebook as one self-contained HTML page.
-
-    about   what the template's head and foot say: notebook, shop, date, generated
-    """
-    from nbconvert import HTMLExporter
-
-    exporter = HTMLExporter(
-        template_name="report",
-        extra_template_basedirs=[str(TEMPLATE)],
-        extra_template_paths=[str(TEMPLATE)],
-        exclude_anchor_links=True,
-    )
-    exporter.environment.globals |= {"about": about, "words": words}
-    page, _ = exporter.from_notebook_node(translated(notebook, about["notebook"], words))
-    return page
-
-
-def translated(notebook, name: str, words: Words):
-    """A copy of `notebook` whose text cells are in the language of `words`; English is what they are in."""
-    import copy
-
-    notebook = copy.deepcopy(notebook)
-    for cell in notebook.cells:
-        if cell.cell_type == "markdown" and words.language != "en":
-            cell.source = words.texts[f"notebook.{name}.{cell.id}"]
-    return notebook
-
-
-def collect(notebook) -> tuple[list[dict], dict[str, str]]:
-    """Findings and CSV tables (by name) that an executed notebook carries."""
-    outputs = [o.data for c in notebook.cells for o in c.get("outputs", []) if "data" in o]
-    findings = [f for data in outputs for f in _loaded(data.get(FINDINGS, []))]
-    named = [_loaded(data[TABLE]) for data in outputs if TABLE in data]
-    return findings, {table["name"]: table["csv"] for table in named}
-
-
-def _loaded(data):
-    return json.loads(data) if isinstance(data, str) else data

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from shopanalysis.errors import DataError, ParameterError
 BASES = ("buyers/visitors", "orders/sessions")
 LANGUAGES = ("zh", "en")
 COUNTRIES = {"CNY": "CN", "USD": "US", "GBP": "GB", "JPY": "JP"}
+VARIABLE = re.compile(r"\$[A-Za-z_][A-Za-z0-9_]*")
 DEFAULTS = Path(__file__).with_name("defaults.toml")
 
 
@@ -26,6 +28,22 @@ class Threshold:
     value: float
     unit: str
     source: str
+
+
+@dataclass(frozen=True)
+class Circulation:
+    """Where the front page of a run is sent.
+
+    url        environment variables that hold an address each
+    attach     notebooks whose reports go along; None: the one that the front page starts with
+    link       address at which reports/ is served; empty: none
+    language   empty: the shop's
+    """
+
+    url: tuple[str, ...]
+    attach: tuple[str, ...] | None = None
+    link: str = ""
+    language: str = ""
 
 
 @dataclass(frozen=True)
@@ -47,6 +65,7 @@ class Shop:
     peers: Mapping[str, float] = field(default_factory=dict)
     changes: tuple[Change, ...] = ()
     stocking: Mapping[str, Threshold] = field(default_factory=dict)
+    circulation: Circulation | None = None
 
     @property
     def id(self) -> str:
@@ -91,8 +110,9 @@ def load(folder: str | Path) -> Shop:
     campaigns = tuple(_campaign(file, entry) for entry in said.pop("campaigns", []))
     peers = _peers(file, said.pop("peers", {}))
     changes = tuple(_change(file, entry) for entry in said.pop("changes", []))
+    circulation = _circulation(file, said.pop("circulate")) if "circulate" in said else None
     if said:
-        tables = {"thresholds", "stock", "targets", "campaigns", "peers", "changes"}
+        tables = {"thresholds", "stock", "targets", "campaigns", "peers", "changes", "circulate"}
         allowed = sorted(known | tables)
         raise DataError(f"{file}: {', '.join(said)} is not known. Allowed: {', '.join(allowed)}.")
     for key, allowed in (("basis", BASES), ("language", LANGUAGES)):
@@ -107,6 +127,7 @@ def load(folder: str | Path) -> Shop:
         peers=peers,
         changes=changes,
         stocking=stocking,
+        circulation=circulation,
     )
 
 
@@ -151,6 +172,36 @@ def _change(file: Path, entry: Mapping) -> Change:
         raise DataError(
             f"{file}: a change needs date (ISO date), item_id and what; found {dict(entry)}."
         ) from cause
+
+
+def _circulation(file: Path, entry: Mapping) -> Circulation:
+    if unknown := set(entry) - {"url", "attach", "link", "language"}:
+        raise DataError(
+            f"{file}: circulate has no {', '.join(sorted(unknown))}. "
+            "It can have: url, attach, link, language."
+        )
+    urls = entry.get("url", ())
+    urls = (urls,) if isinstance(urls, str) else urls
+    if not urls or not all(isinstance(u, str) and VARIABLE.fullmatch(u) for u in urls):
+        raise DataError(
+            f'{file}: circulate.url takes names of environment variables, such as "$SHOP_MAIL_URL". '
+            "An address holds a password; it does not belong in a file."
+        )
+    attach, link, language = entry.get("attach"), entry.get("link", ""), entry.get("language", "")
+    if attach is not None and not (isinstance(attach, list) and all(map(_is_text, attach))):
+        raise DataError(f"{file}: circulate.attach is {attach!r}; expected a list of notebooks.")
+    if not _is_text(link) or (link and not link.startswith(("https://", "http://"))):
+        raise DataError(f"{file}: circulate.link is {link!r}; expected an address, https://…")
+    if language not in ("", *LANGUAGES):
+        raise DataError(
+            f"{file}: circulate.language is {language!r}; allowed: {', '.join(LANGUAGES)}."
+        )
+    names = tuple(url.removeprefix("$") for url in dict.fromkeys(urls))
+    return Circulation(names, None if attach is None else tuple(attach), link, language)
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
 
 
 def find(name: str, data: Path = Path("data")) -> Path:

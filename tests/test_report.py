@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from small_shops import shop_days
 
-from shopanalysis import report, tables
+from shopanalysis import rendering, report, tables
 from shopanalysis.errors import DataError, ParameterError
 from shopanalysis.findings import Finding
 from shopanalysis.words import Words
@@ -128,7 +128,7 @@ def test_a_report_has_no_script_no_code_and_asks_nobody_anything(page):
     title = nbformat.v4.new_markdown_cell("# Which items are bestsellers?", id="title")
     about = {"notebook": "bestsellers", "title": "x", "shop": HOSTILE, "date": "2026-11-02",
              "version": "1", "parameters": {"shop": HOSTILE}}  # fmt: skip
-    html = report.render(_notebook(title, code), about, Words("zh"))
+    html = rendering.render(_notebook(title, code), about, Words("zh"))
     assert '<html lang="zh-CN">' in html
     assert "default-src 'none'" in html
     for unwanted in ("<script", "http://", "https://", "secret", "a warning of", "<img", "¶"):
@@ -146,6 +146,6 @@ def test_findings_and_tables_are_collected_from_an_executed_notebook(page):
             nbformat.v4.new_output("execute_result", s._repr_mimebundle_(), execution_count=1)])
         for s in shown
     ]  # fmt: skip
-    findings, csv = report.collect(_notebook(*cells))
+    findings, csv = rendering.collect(_notebook(*cells))
     assert [f["id"] for f in findings] == ["x"]
     assert csv == {"screen": "sales\n1\n"}

@@ -25,12 +25,14 @@ def day_column(table: str) -> str | None:
 
 def days(folder: Path) -> pd.DatetimeIndex:
     """Every day on which some table of the shop in `folder` has a row, in order."""
-    found = [
-        _columns(folder, table, [day_column(table)])[day_column(table)].dropna().dt.normalize()
-        for table in tables.available(folder)
-        if day_column(table)
-    ]
-    return pd.DatetimeIndex(sorted(set().union(*(series.unique() for series in found))))
+    found = [days_of(folder, table) for table in tables.available(folder) if day_column(table)]
+    return pd.DatetimeIndex(sorted(set().union(*found)))
+
+
+def days_of(folder: Path, table: str) -> set[pd.Timestamp]:
+    """The days on which one table of the shop in `folder` has a row; `table` has a day column."""
+    day = day_column(table)
+    return set(_columns(folder, table, [day])[day].dropna().dt.normalize().unique())
 
 
 def chosen_days(
@@ -46,7 +48,7 @@ def chosen_days(
     known = [day.date() for day in days(shop.folder)]
     if not known:
         raise DataError(f"{shop.id} has no tables yet. Import its files: shopanalysis import.")
-    over = [day for day in known if day <= _yesterday(shop, now)]
+    over = [day for day in known if day <= yesterday(shop, now)]
     span = f"its days run from {known[0]} to {known[-1]}"
     if until is None and not over:
         raise DataError(f"{shop.id} has no day that is over: {span}.")
@@ -58,15 +60,21 @@ def chosen_days(
     return chosen
 
 
-def _yesterday(shop: Shop, now: datetime | None) -> date:
+def yesterday(shop: Shop, now: datetime | None = None) -> date:
+    """The newest day that is over where the shop is."""
+    zone = zone_of(shop)
+    return (now or datetime.now(zone)).astimezone(zone).date() - timedelta(days=1)
+
+
+def zone_of(shop: Shop) -> ZoneInfo:
+    """The shop's time zone. Raises DataError when there is none of that name."""
     try:
-        zone = ZoneInfo(shop.time_zone)
+        return ZoneInfo(shop.time_zone)
     except (ZoneInfoNotFoundError, ValueError):
         raise DataError(
             f"{shop.folder / 'shop.toml'}: time_zone is '{shop.time_zone}'; "
             "expected a name such as Asia/Shanghai."
         ) from None
-    return (now or datetime.now(zone)).astimezone(zone).date() - timedelta(days=1)
 
 
 def columns_of(need: str) -> list[tuple[str, str]]:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import copy
 import logging
-import os
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
-from typing import TypeVar
 
+from shopanalysis.batch import lean  # noqa: F401
+
+# isort: split
 import nbformat
 import papermill
 from nbclient import NotebookClient
@@ -25,25 +25,32 @@ from shopanalysis.batch.notebooks import Notebook, tags_of, text_in
 from shopanalysis.errors import DataError
 from shopanalysis.words import Words
 
-CELL_SECONDS = 120
 START_SECONDS = 60
 ENGINE = "shopanalysis"
 QUIET = ["--IPKernelApp.log_level=40"]  # a kernel warns of TCP, which here never leaves loopback
 PLAIN = {"DataError": "data", "ParameterError": "parameter", "SystemExit": "exit"}
+OUT_OF_MEMORY = ("MemoryError", "_ArrayMemoryError", "ArrowMemoryError")
 HEADING = re.compile(r"^#+ +(.+)$", re.MULTILINE)
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
-
-Result = TypeVar("Result")
 
 log = logging.getLogger(__name__)
 log.addHandler(logging.NullHandler())
 
 
 @dataclass(frozen=True)
+class Limits:
+    """What one notebook may use: seconds for a cell and for all of it, MB of memory."""
+
+    cell: float = 120
+    notebook: float = 900
+    memory: int = 4096
+
+
+@dataclass(frozen=True)
 class Failure:
     """Why there is no report.
 
-    kind      a key of [failure] in texts/<language>.toml: data, parameter, error, time, kernel …
+    kind      a key of [failure] in texts/<language>.toml: data, parameter, error, time, memory …
     cell      number of the code cell in the notebook's file, from 1; None: not in a cell
     heading   the heading above that cell
     """
@@ -69,12 +76,19 @@ class Failure:
 class Execution:
     """One run of one notebook: its cells as they were left, how long it took, how much memory.
 
-    peak   most memory that the kernel held, MB; None where the system does not say
+    kernel     name of the kernel it runs in
+    slot       held while cells run; the kernel starts before
+    seconds    in the slot
+    peak       most memory that the kernel held, MB; None where the system does not say
+    attempts   2 when the first kernel died
     """
 
     notebook: Notebook
     parameters: Mapping[str, object]
     words: Words
+    kernel: str = "python3"
+    limits: Limits = field(default_factory=Limits)
+    slot: AbstractContextManager = field(default_factory=nullcontext)
     cells: list = field(default_factory=list)
     metadata: Mapping = field(default_factory=dict)
     current: int | None = None
@@ -82,18 +96,27 @@ class Execution:
     seconds: float = 0.0
     peak: float | None = None
     failure: Failure | None = None
+    attempts: int = 0
     ended: bool = False
+    began: float | None = None
 
     def run(self) -> Execution:
-        """Execute the notebook; whatever goes wrong is its `failure`."""
-        began = monotonic()
+        """Execute the notebook, twice if its kernel died; whatever goes wrong is its `failure`."""
+        for self.attempts in (1, 2):
+            self.failure = self._attempt()
+            if self.ended or not self.failure or self.failure.kind != "kernel":
+                break
+        return self
+
+    def _attempt(self) -> Failure | None:
+        self.began, self.current = None, None
         try:
             self._execute()
-            self.failure = self._judged()
+            return self._judged()
         except Exception as cause:
-            self.failure = self._stopped(cause)
-        self.seconds = monotonic() - began
-        return self
+            return self._stopped(cause)
+        finally:
+            self._leave_slot()
 
     def end(self) -> None:
         """Kill the kernel, from another thread."""
@@ -103,28 +126,49 @@ class Execution:
         if process:
             process.kill()
 
-    def execute_cells(self, nb_man, **options) -> None:
+    def execute_cells(self, nb_man, kernel_name: str) -> None:
         """Execute the cells of papermill's `nb_man` in a kernel of their own."""
         self.cells = list(nb_man.nb.cells)
         self.metadata = nb_man.nb.metadata
         self.client = PapermillNotebookClient(
             nb_man,
             log=log,
+            kernel_name=kernel_name,
+            startup_timeout=START_SECONDS,
+            timeout_func=lambda _: self._seconds_left(),
             shutdown_kernel="immediate",
             extra_arguments=QUIET,
             on_cell_execute=self._cell_starts,
             on_cell_executed=self._cell_ends,
-            **options,
         )
         self.client.execute()
 
     def _cell_starts(self, cell, cell_index: int) -> None:
+        if self.began is None:
+            self._enter_slot()
         self.current = cell_index
         if self.ended:
             raise InterruptedError
 
-    def _cell_ends(self, **_) -> None:
+    def _enter_slot(self) -> None:
+        self.slot.__enter__()
+        self.began = monotonic()
+        limit_memory(self.client.km.provisioner.pid, self.limits.memory)
+
+    def _leave_slot(self) -> None:
+        if self.began is not None:
+            self.seconds = monotonic() - self.began
+            self.slot.__exit__(None, None, None)
+            self.began = None
+
+    def _seconds_left(self) -> float:
+        left = self.limits.notebook - (monotonic() - self.began)
+        return max(min(left, self.limits.cell), 0.01)
+
+    def _cell_ends(self, cell, **_) -> None:
         self.peak = peak_memory(self.client.km.provisioner.pid)
+        if cell is [c for c in self.cells if c.cell_type == "code" and c.source.strip()][-1]:
+            self._leave_slot()
 
     def _execute(self) -> None:
         if self.ended:
@@ -135,6 +179,8 @@ class Execution:
                 None,
                 parameters=dict(self.parameters),
                 engine_name=ENGINE,
+                kernel_name=self.kernel,
+                language="python",
                 progress_bar=False,
                 execution=self,
             )
@@ -153,16 +199,23 @@ class Execution:
         return None
 
     def _raised(self, index: int, output) -> Failure:
-        kind = PLAIN.get(output.ename, "error")
+        kind = "memory" if output.ename in OUT_OF_MEMORY else PLAIN.get(output.ename, "error")
+        if kind == "memory":
+            return self._at(index, kind, str(self.limits.memory))
         message = output.evalue if kind in PLAIN.values() else f"{output.ename}: {output.evalue}"
         traceback = COLOUR.sub("", "\n".join(output.traceback))
         return self._at(index, kind, message, traceback)
 
     def _stopped(self, cause: Exception) -> Failure:
-        kinds = {CellTimeoutError: "time", DeadKernelError: "kernel", RuntimeError: "kernel"}
-        kind = "ended" if self.ended else kinds.get(type(cause), "error")
-        message = str(CELL_SECONDS) if kind == "time" else f"{type(cause).__name__}: {cause}"
-        return self._at(self.current, kind, message)
+        if self.ended:
+            return self._at(self.current, "ended")
+        if isinstance(cause, CellTimeoutError):
+            whole = monotonic() - self.began >= self.limits.notebook
+            limit = self.limits.notebook if whole else self.limits.cell
+            return self._at(self.current, "whole_time" if whole else "time", f"{limit:g}")
+        dead = isinstance(cause, DeadKernelError | RuntimeError)
+        message = f"{type(cause).__name__}: {cause}"
+        return self._at(self.current, "kernel" if dead else "error", message)
 
     def _at(self, index: int | None, kind: str, message: str = "", traceback: str = "") -> Failure:
         if index is None:
@@ -182,12 +235,7 @@ class Engine(NBClientEngine):
     @classmethod
     def execute_managed_notebook(cls, nb_man, kernel_name, execution, **_):
         """Let `execution` run the cells of `nb_man`."""
-        execution.execute_cells(
-            nb_man,
-            kernel_name=kernel_name,
-            startup_timeout=START_SECONDS,
-            timeout=CELL_SECONDS,
-        )
+        execution.execute_cells(nb_man, kernel_name)
 
 
 papermill_engines.register(ENGINE, Engine)
@@ -203,44 +251,17 @@ def peak_memory(process: int) -> float | None:
     return round(int(found[1]) / 1024, 1) if found else None
 
 
-@contextmanager
-def environment(folder: Path) -> Iterator[None]:
-    """What kernels inherit, for as long as the block lasts: nothing is written outside `folder`."""
-    before = dict(os.environ)
-    for name in ("IPYTHONDIR", "JUPYTER_RUNTIME_DIR", "MPLCONFIGDIR"):
-        os.environ.setdefault(name, str(folder / name.lower()))
-    os.environ |= {"OMP_NUM_THREADS": "1", "PYTHONHASHSEED": "0"}
+def limit_memory(process: int, more: int) -> None:
+    """Let `process` take `more` MB on top of what it holds; where the system cannot, as it likes."""
     try:
-        yield
-    finally:
-        os.environ.clear()
-        os.environ.update(before)
+        import resource
 
-
-class Kernels:
-    """Executes notebooks, `jobs` at a time; leaving the block by an exception ends them."""
-
-    def __init__(self, jobs: int):
-        self._pool = ThreadPoolExecutor(jobs)
-        self._executions: list[Execution] = []
-
-    def __enter__(self) -> Kernels:
-        return self
-
-    def __exit__(self, kind, *_) -> None:
-        if kind:
-            for execution in self._executions:
-                execution.end()
-        self._pool.shutdown(cancel_futures=True)
-
-    def each(
-        self, executions: Sequence[Execution], then: Callable[[Execution], Result]
-    ) -> Iterator[Result]:
-        """What `then` makes of each execution, as they end; `then` runs beside the next one."""
-        self._executions = list(executions)
-        ends = [self._pool.submit(lambda e=execution: then(e.run())) for execution in executions]
-        for end in as_completed(ends):
-            yield end.result()
+        status = Path(f"/proc/{process}/status").read_text(encoding="ascii")
+        held = int(re.search(r"VmSize:\s+(\d+) kB", status)[1])
+        limit = held * 1024 + more * 1024**2
+        resource.prlimit(process, resource.RLIMIT_AS, (limit, limit))
+    except (ImportError, AttributeError, TypeError, OSError):
+        log.debug("no memory limit for process %s", process)
 
 
 def refreshed(notebook: Notebook) -> str:
@@ -253,7 +274,7 @@ def refreshed(notebook: Notebook) -> str:
     client = NotebookClient(
         node,
         kernel_name=node.metadata.kernelspec.name,
-        timeout=CELL_SECONDS,
+        timeout=Limits().cell,
         record_timing=False,
         shutdown_kernel="immediate",
         extra_arguments=QUIET,

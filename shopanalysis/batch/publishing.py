@@ -2,80 +2,30 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-import os
-import platform
-import re
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib.metadata import version
 from pathlib import Path
 
-from shopanalysis import __version__, report, tables
+from shopanalysis import __version__, rendering
 from shopanalysis.batch.coverage import columns_of
 from shopanalysis.batch.execution import Failure
+from shopanalysis.batch.files import Busy, as_json, lock, read, run_folders, write
 from shopanalysis.batch.notebooks import Notebook
-from shopanalysis.findings import SEVERITIES
+from shopanalysis.findings import decisions, front
 from shopanalysis.words import Words
 
-DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 BOM = "\ufeff"
-
-
-class Busy(Exception):
-    """Another run holds the same shop and date."""
-
-
-@contextmanager
-def lock(file: Path, what: str, wait: bool = False) -> Iterator[None]:
-    """Hold `file` alone for as long as the block lasts; where the system has no locks, do not.
-
-    Raises Busy, naming `what` and the process, when another holds it and `wait` is False.
-    """
-    try:
-        import fcntl
-    except ImportError:
-        yield
-        return
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with open(file, "a+", encoding="ascii") as handle:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-        except BlockingIOError:
-            handle.seek(0)
-            process = handle.read().strip()
-            raise Busy(f"Another run (process {process}) is making {what}; wait for it.") from None
-        handle.truncate(0)
-        handle.write(str(os.getpid()))
-        handle.flush()
-        yield
-
-
-def write(file: Path, text: str, aside: Path | None = None) -> None:
-    """Put `text` in place of `file`, whole or not at all; `aside` is on the same file system."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    new = (aside or file.parent) / f".{file.name}.{os.getpid()}.tmp"
-    try:
-        new.write_text(text, encoding="utf-8", newline="")
-        os.replace(new, file)
-    finally:
-        new.unlink(missing_ok=True)
-
-
-def read(file: Path) -> dict:
-    """The JSON object in `file`; empty when there is none."""
-    try:
-        return json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-
-
-def as_json(record: Mapping) -> str:
-    """`record` as text, the same every time."""
-    return json.dumps(record, ensure_ascii=False, indent=1) + "\n"
+__all__ = [
+    "Busy",
+    "Folder",
+    "Made",
+    "as_json",
+    "lock",
+    "overview",
+    "read",
+    "write",
+]
 
 
 @cache
@@ -83,13 +33,13 @@ def _templates():
     import jinja2
 
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(report.TEMPLATE),
+        loader=jinja2.FileSystemLoader(rendering.TEMPLATE),
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
-    environment.filters["unbroken"] = report.unbroken
+    environment.filters["unbroken"] = rendering.unbroken
     return environment
 
 
@@ -156,6 +106,11 @@ class Folder:
         """Whether there is a report of notebook `name`."""
         return (self.path / f"{name}.html").is_file()
 
+    def is_complete(self, name: str, record: Mapping) -> bool:
+        """Whether the report of notebook `name` and all its tables are there, as `record` says."""
+        files = (self.path / f"tables/{name}.{table}.csv" for table in record.get("tables", ()))
+        return self.has(name) and all(file.is_file() for file in files)
+
     def merge_findings(
         self, notebooks: Sequence[Notebook], made: Mapping[str, Made], head: Mapping
     ) -> None:
@@ -170,7 +125,6 @@ class Folder:
         """The page over all reports in the folder, from run.json and findings.json."""
         run, findings = self.run(), self.findings()
         entries = [self._entry(n, run, findings, words) for n in notebooks]
-        ranked = sorted(findings, key=lambda f: SEVERITIES.index(f["severity"]))
         self.write(
             "index.html",
             _page(
@@ -178,8 +132,8 @@ class Folder:
                 words,
                 **head,
                 run=run,
-                findings=_front(findings),
-                decisions=[f for f in ranked if f["action"]][: report.DECISIONS],
+                findings=front(findings),
+                decisions=decisions(findings),
                 entries=entries,
                 titles={entry["name"]: entry["title"] for entry in entries},
             ),
@@ -203,12 +157,6 @@ class Folder:
         }
 
 
-def _front(findings: Sequence[Mapping]) -> list[Mapping]:
-    """What the front page starts with: the first finding of all, then those to act on or to watch."""
-    urgent = sorted(findings[1:], key=lambda f: SEVERITIES.index(f["severity"]))
-    return [*findings[:1], *(f for f in urgent if f["severity"] in ("critical", "warning"))]
-
-
 def _in_words(need: str, words: Words) -> str:
     """The column or columns of which one is needed: "Visitors (source_day.visitors)"."""
     return words.say("index.or").join(
@@ -221,11 +169,7 @@ def _in_words(need: str, words: Words) -> str:
 
 def overview(out: Path, words: Words, aside: Path) -> None:
     """reports/index.html: every day and shop under `out`, newest first."""
-    runs = {
-        (file.parent.parent.name, file.parent.name): _summary(Folder(file.parent, aside))
-        for file in sorted(out.glob("*/*/run.json"))
-        if DAY.fullmatch(file.parent.parent.name)
-    }
+    runs = {key: _summary(Folder(path, aside)) for key, path in run_folders(out).items()}
     days = sorted({day for day, _ in runs}, reverse=True)
     shops = {shop: run["name"] for (_, shop), run in sorted(runs.items(), key=lambda r: r[0][::-1])}
     page = _page("reports.html.j2", words, days=days, shops=shops, runs=runs)
@@ -242,20 +186,3 @@ def _summary(folder: Folder) -> dict[str, object]:
         "warning": severities.count("warning"),
         "failures": sum(record["status"] == "failed" for record in records),
     }
-
-
-def versions() -> dict[str, str]:
-    """What the reports were made with."""
-    packages = {name: version(name) for name in ("pandas", "papermill")}
-    return {"python": platform.python_version(), **packages, "shopanalysis": __version__}
-
-
-def inputs(folder: Path) -> dict[str, str]:
-    """sha256 of shop.toml and of every table of the shop in `folder`, by path within it."""
-    files = [folder / "shop.toml", *(tables.path(folder, t) for t in tables.available(folder))]
-    return {file.relative_to(folder).as_posix(): _sha256(file) for file in files}
-
-
-def _sha256(file: Path) -> str:
-    with open(file, "rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest()
