@@ -209,11 +209,12 @@ class Page:
         values: Mapping[str, object] | None = None,
         rows: int = ROWS_SHOWN,
     ) -> Shown:
-        """One table, each column written as its metric is; all its rows go to tables/<name>.csv."""
+        """One table, each column written as its metric is; all its rows, and ids, go to tables/<name>.csv."""
         title = self.words.say(f"caption.{name}", **values or {})
         if not len(frame):
             return self.say("page.nothing", caption=title)
-        shown = _by_metric(_with_range(frame.head(rows), self.words), self.words)
+        shown = frame.head(rows).drop(columns="item_id", errors="ignore")
+        shown = _by_metric(_with_range(shown, self.words), self.words)
         kinds = [_css_class(column) for column in shown]
         head = Markup().join(
             Markup('<th scope="col" class="{}">{}</th>').format(kind, self.words.label(column))

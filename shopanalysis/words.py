@@ -113,6 +113,10 @@ class Words(string.Formatter):
         digits = 0 if abs(value) >= 100 or value == 0 else 2
         return ("-" if round(value, digits) < 0 else "") + f"{self.sign}{abs(value):,.{digits}f}"
 
+    def money_pattern(self, amount: str) -> str:
+        """A spreadsheet's number format for amounts: "¥"#,##0.00."""
+        return f'"{self.sign}"{amount}' if self.sign else amount
+
     def percent(self, value: float) -> str:
         """2.24 %, 12.5 %, 104 %: three significant places."""
         digits = 2 if abs(value) < 0.0995 else 1 if abs(value) < 0.995 else 0

@@ -122,6 +122,7 @@ def test_a_run_leaves_its_files_and_nothing_else(ran):
             "index.html",
             "run.json",
             "findings.json",
+            "actions.xlsx",
             "shows.html",
             "tables/shows.days.csv",
             "crashes.error.html",

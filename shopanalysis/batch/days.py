@@ -200,6 +200,7 @@ class Day:
         for notebook in self.pending:
             self.records.pop(notebook.name, None)
         self.folder.merge_findings(self.plan.all_notebooks, self.made, self.head)
+        self.folder.work_lists(self.plan.all_notebooks, self.shop, self.words)
         self.folder.write("run.json", as_json(self._record()))
         self.folder.index(self.plan.all_notebooks, self.head, self.words)
         self.run.result.pages.append(self.folder.path / "index.html")
