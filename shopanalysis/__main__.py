@@ -48,6 +48,8 @@ def _add_run(commands) -> None:
     add("--wait-for-data", type=hour, metavar="HH:MM",
         help="wait until yesterday is complete, at most until then where the shop is")  # fmt: skip
     add("--jobs", type=number(1, 99), default=2, metavar="N", help="notebooks at a time (2)")
+    add("--mask", action="store_true",
+        help="a copy to show outside, in masked/: indices for amounts, letters for names")  # fmt: skip
     add("--force", action="store_true", help="also what would come out the same")
     add("--cold", action="store_true", help="ordinary kernels, none forked from a warm process")
     limit = {"type": number(1, 999_999)}
@@ -102,6 +104,8 @@ def _list(asked: argparse.Namespace) -> int:
 
 def _run(asked: argparse.Namespace) -> int:
     since, until = _span(asked)
+    if asked.mask:
+        asked.out /= "masked"
     if asked.wait_for_data:
         return _run_when_complete(asked)
     return _run_now(asked, since, until, asked.shop).code
@@ -138,6 +142,7 @@ def _made(
         data_folder=asked.data,
         limits=Limits(asked.cell_limit, asked.notebook_limit, asked.memory_limit),
         force=asked.force,
+        masked=asked.mask,
         **given,
     )
 

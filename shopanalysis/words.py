@@ -15,7 +15,7 @@ from pathlib import Path
 import pandas as pd
 
 TEXTS = Path(__file__).with_name("texts")
-CURRENCY_SIGNS = {"CNY": "¥", "USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥"}
+CURRENCY_SIGNS = {"CNY": "¥", "USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥", "index": ""}
 MISSING = "–"
 MINUS = "−"
 SCALES = {
