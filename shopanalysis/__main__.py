@@ -14,6 +14,7 @@ from pathlib import Path
 from shopanalysis import __version__, operations
 from shopanalysis.arguments import Parser, day, folder, hour, number, setting
 from shopanalysis.errors import DataError, ParameterError
+from shopanalysis.languages import LANGUAGES
 
 
 def parser() -> argparse.ArgumentParser:
@@ -44,7 +45,7 @@ def _add_run(commands) -> None:
     add("--until", type=day, metavar="DATE", help="last of them (the newest that is over)")
     add("--set", action="append", default=[], type=setting, metavar="NAME=VALUE",
         help="a parameter of the notebooks, for those that have it")  # fmt: skip
-    add("--lang", choices=("zh", "en"), help="language of the reports (the shop's)")
+    add("--lang", choices=LANGUAGES, help="language of the reports (the shop's)")
     add("--wait-for-data", type=hour, metavar="HH:MM",
         help="wait until yesterday is complete, at most until then where the shop is")  # fmt: skip
     add("--jobs", type=number(1, 99), default=2, metavar="N", help="notebooks at a time (2)")

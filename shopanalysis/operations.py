@@ -9,6 +9,7 @@ from pathlib import Path
 
 from shopanalysis.arguments import day, folder, hour, number
 from shopanalysis.errors import DataError, ParameterError
+from shopanalysis.languages import LANGUAGES
 
 
 def add_to(commands) -> None:
@@ -48,7 +49,7 @@ def _add_health(commands) -> None:
 def _add_send(commands) -> None:
     command = commands.add_parser("send", help="send the front page to those in shop.toml")
     command.add_argument("--date", type=day, help="day of the reports (the newest)")
-    command.add_argument("--lang", choices=("zh", "en"), default="", help="(the shop's)")
+    command.add_argument("--lang", choices=LANGUAGES, default="", help="(the shop's)")
     command.add_argument("--again", action="store_true", help="even what was sent already")
     _add_shops(command)
     command.set_defaults(do=_send)

@@ -13,9 +13,9 @@ import pandas as pd
 from shopanalysis import tables
 from shopanalysis.calendars import Campaign, Change
 from shopanalysis.errors import DataError, ParameterError
+from shopanalysis.languages import LANGUAGES
 
 BASES = ("buyers/visitors", "orders/sessions")
-LANGUAGES = ("zh", "en")
 COUNTRIES = {"CNY": "CN", "USD": "US", "GBP": "GB", "JPY": "JP"}
 VARIABLE = re.compile(r"\$[A-Za-z_][A-Za-z0-9_]*")
 DEFAULTS = Path(__file__).with_name("defaults.toml")

@@ -300,7 +300,7 @@ def test_reports_named_go_along_and_others_are_refused(project):
         ('url = "$A"\nto = "x"', "circulate has no to. It can have: url, attach, link, language."),
         ('url = "$A"\nattach = "tea"', "circulate.attach is 'tea'; expected a list of notebooks."),
         ('url = "$A"\nlink = "x"', "circulate.link is 'x'; expected an address, https://"),
-        ('url = "$A"\nlanguage = "fr"', "circulate.language is 'fr'; allowed: zh, en."),
+        ('url = "$A"\nlanguage = "fr"', "circulate.language is 'fr'; allowed: en, es, zh."),
     ],
 )
 def test_what_shop_toml_cannot_say(tmp_path, line, message):

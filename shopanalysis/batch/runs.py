@@ -63,6 +63,8 @@ def run(
     found = discover(notebooks_folder)
     chosen = choose(found, names)
     coverage.check([need for notebook in chosen for need in notebook.needs])
+    if language:
+        Words(language)
     plan = Plan(
         chosen,
         found,
