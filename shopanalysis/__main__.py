@@ -14,7 +14,7 @@ from pathlib import Path
 from shopanalysis import __version__, operations
 from shopanalysis.arguments import Parser, day, folder, hour, number, setting
 from shopanalysis.errors import DataError, ParameterError
-from shopanalysis.languages import LANGUAGES
+from shopanalysis.languages import LANGUAGES, SOURCE
 
 
 def parser() -> argparse.ArgumentParser:
@@ -31,6 +31,7 @@ def parser() -> argparse.ArgumentParser:
 def _add_list(commands) -> None:
     command = commands.add_parser("list", help="the questions, with the notebooks that answer them")
     command.add_argument("--markdown", action="store_true", help="as a table for README.md")
+    command.add_argument("--lang", choices=LANGUAGES, default=SOURCE, help=f"({SOURCE})")
     folder(command, "notebooks", "where the notebooks are")
     command.set_defaults(do=_list)
 
@@ -89,17 +90,21 @@ def _add_refresh(commands) -> None:
 
 def _list(asked: argparse.Namespace) -> int:
     from shopanalysis.batch.notebooks import discover
+    from shopanalysis.words import Words
 
-    found = discover(asked.notebooks)
+    words = Words(asked.lang)
+    titles = {one.name: one.title_in(words) for one in discover(asked.notebooks)}
     if asked.markdown:
-        print("| Question | Notebook | Report of the demo shop |\n|---|---|---|")
-        for one in found:
-            notebook = f"[{one.name}](notebooks/{one.name}.ipynb)"
-            print(f"| {one.title} | {notebook} | [html](reports/demo/{one.name}.html) |")
+        heads = " | ".join(words.say(f"list.{head}") for head in ("question", "notebook", "report"))
+        print(f"| {heads} |\n|---|---|---|")
+        for name, title in titles.items():
+            print(
+                f"| {title} | [{name}](notebooks/{name}.ipynb) | [html](reports/demo/{name}.html) |"
+            )
         return 0
-    width = max(len(one.name) for one in found)
-    for one in found:
-        print(f"{one.name:{width}}  {one.title}")
+    width = max(map(len, titles))
+    for name, title in titles.items():
+        print(f"{name:{width}}  {title}")
     return 0
 
 

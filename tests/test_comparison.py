@@ -69,7 +69,7 @@ def test_no_run_and_no_such_language_are_said(tmp_path):
         compare(one, one, "fr")
 
 
-@pytest.mark.parametrize("readme", ["README.md"])
+@pytest.mark.parametrize("readme", ["README.md", "README.zh-CN.md"])
 def test_the_cell_in_the_readme_runs(readme, tmp_path, monkeypatch):
     cells = re.findall(r"```python\n(.*?)```", (ROOT / readme).read_text("utf-8"), re.S)
     (cell,) = [textwrapped(cell) for cell in cells if "compare" in cell]
