@@ -193,6 +193,13 @@ def test_a_mail_arrives_in_the_language_with_its_report(
     assert not sender.failed
 
 
+def test_a_run_without_sentences_in_the_language_is_not_sent(project):
+    with pytest.raises(DataError, match="has no sentences in 'es': run it again"):
+        circulate.message(
+            shop.load(project / "data" / "茶"), project / "reports/2026-11-20/茶", "es"
+        )
+
+
 def test_a_sign_in_a_sentence_is_no_markup_in_a_mail_with_markup(project, mailbox, sender):
     send(sender, project, "en", MAIL=mail_url(mailbox, "lead@example.com", format="html"))
     body = mailbox.mails[0][1].get_body(("html",)).get_content()

@@ -12,7 +12,7 @@ from shopanalysis.batch.coverage import columns_of
 from shopanalysis.batch.execution import Failure
 from shopanalysis.batch.files import Busy, as_json, lock, read, run_folders, write
 from shopanalysis.batch.notebooks import Notebook
-from shopanalysis.findings import decisions, front
+from shopanalysis.findings import decisions, front, said_in
 from shopanalysis.shop import Shop
 from shopanalysis.words import Words
 
@@ -132,7 +132,7 @@ class Folder:
         ]
         run = read(self.path / "findings.json")
         content = worklists.workbook(
-            run.get("findings", []),
+            said_in(run.get("findings", []), words),
             [one for one in found if one],
             {notebook.name: notebook.title_in(words) for notebook in notebooks},
             {"name": shop.name, "date": run["date"], "basis": shop.basis},
@@ -145,7 +145,7 @@ class Folder:
 
     def index(self, notebooks: Sequence[Notebook], head: Mapping, words: Words) -> None:
         """The page over all reports in the folder, from run.json and findings.json."""
-        run, findings = self.run(), self.findings()
+        run, findings = self.run(), said_in(self.findings(), words)
         entries = [self._entry(n, run, findings, words) for n in notebooks]
         self.write(
             "index.html",
