@@ -42,7 +42,7 @@ $(installed): requirements.lock pyproject.toml
 
 example: $(installed)  ## reports/demo/: what README.md shows (needs Chromium for the picture)
 	rm -rf .cache/example && $(bin)/shopanalysis run --shop data/demo --lang en --out .cache/example
-	mkdir -p reports/demo && cp .cache/example/*/demo/*.html reports/demo/
+	mkdir -p reports/demo && cp .cache/example/*/demo/*.html .cache/example/*/demo/actions.xlsx reports/demo/
 	chromium --headless --no-sandbox --hide-scrollbars --window-size=900,1150 \
 		--screenshot=reports/demo/daily_report.png file://$(here)/reports/demo/daily_report.html
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from shopanalysis import __version__, operations, shop_commands
 from shopanalysis.arguments import Parser, day, folder, hour, number, setting
 from shopanalysis.errors import DataError, ParameterError
+from shopanalysis.languages import LANGUAGES, SOURCE
 
 
 def parser() -> argparse.ArgumentParser:
@@ -31,6 +32,7 @@ def parser() -> argparse.ArgumentParser:
 def _add_list(commands) -> None:
     command = commands.add_parser("list", help="the questions, with the notebooks that answer them")
     command.add_argument("--markdown", action="store_true", help="as a table for README.md")
+    command.add_argument("--lang", choices=LANGUAGES, default=SOURCE, help=f"({SOURCE})")
     folder(command, "notebooks", "where the notebooks are")
     command.set_defaults(do=_list)
 
@@ -45,10 +47,12 @@ def _add_run(commands) -> None:
     add("--until", type=day, metavar="DATE", help="last of them (the newest that is over)")
     add("--set", action="append", default=[], type=setting, metavar="NAME=VALUE",
         help="a parameter of the notebooks, for those that have it")  # fmt: skip
-    add("--lang", choices=("zh", "en"), help="language of the reports (the shop's)")
+    add("--lang", choices=LANGUAGES, help="language of the reports (the shop's)")
     add("--wait-for-data", type=hour, metavar="HH:MM",
         help="wait until yesterday is complete, at most until then where the shop is")  # fmt: skip
     add("--jobs", type=number(1, 99), default=2, metavar="N", help="notebooks at a time (2)")
+    add("--mask", action="store_true",
+        help="a copy to show outside, in masked/: indices for amounts, letters for names")  # fmt: skip
     add("--force", action="store_true", help="also what would come out the same")
     add("--cold", action="store_true", help="ordinary kernels, none forked from a warm process")
     limit = {"type": number(1, 999_999)}
@@ -79,22 +83,28 @@ def _add_refresh(commands) -> None:
 
 def _list(asked: argparse.Namespace) -> int:
     from shopanalysis.batch.notebooks import discover
+    from shopanalysis.words import Words
 
-    found = discover(asked.notebooks)
+    words = Words(asked.lang)
+    titles = {one.name: one.title_in(words) for one in discover(asked.notebooks)}
     if asked.markdown:
-        print("| Question | Notebook | Report of the demo shop |\n|---|---|---|")
-        for one in found:
-            notebook = f"[{one.name}](notebooks/{one.name}.ipynb)"
-            print(f"| {one.title} | {notebook} | [html](reports/demo/{one.name}.html) |")
+        heads = " | ".join(words.say(f"list.{head}") for head in ("question", "notebook", "report"))
+        print(f"| {heads} |\n|---|---|---|")
+        for name, title in titles.items():
+            print(
+                f"| {title} | [{name}](notebooks/{name}.ipynb) | [html](reports/demo/{name}.html) |"
+            )
         return 0
-    width = max(len(one.name) for one in found)
-    for one in found:
-        print(f"{one.name:{width}}  {one.title}")
+    width = max(map(len, titles))
+    for name, title in titles.items():
+        print(f"{name:{width}}  {title}")
     return 0
 
 
 def _run(asked: argparse.Namespace) -> int:
     since, until = _span(asked)
+    if asked.mask:
+        asked.out /= "masked"
     if asked.wait_for_data:
         return _run_when_complete(asked)
     return _run_now(asked, since, until, asked.shop).code
@@ -131,6 +141,7 @@ def _made(
         data_folder=asked.data,
         limits=Limits(asked.cell_limit, asked.notebook_limit, asked.memory_limit),
         force=asked.force,
+        masked=asked.mask,
         **given,
     )
 

@@ -36,10 +36,11 @@ GUARDED = [
     "conversion_elsewhere", "standardised", "days_with_sales", "top_buyer_share", "presale",
 ]  # fmt: skip
 NEARLY = [
-    "title", "reason", "visitors_by_day", "payers", "next_conversion", "chance_above",
+    "item_id", "title", "reason", "visitors_by_day", "payers", "next_conversion", "chance_above",
     "payers_short", "visitors_short",
 ]  # fmt: skip
-COUNTED = [name for name in dict.fromkeys(SHOWN + GUARDED + NEARLY) if name not in ("low", "high")]
+COUNTED = dict.fromkeys([*SHOWN, *GUARDED, *NEARLY[1:]])
+COUNTED = [name for name in COUNTED if name not in ("low", "high")]
 
 
 def week(

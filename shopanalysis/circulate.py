@@ -17,7 +17,7 @@ from urllib.parse import quote
 from shopanalysis.addresses import Address, addresses
 from shopanalysis.batch.files import as_json, lock, read, run_folders, write
 from shopanalysis.errors import DataError
-from shopanalysis.findings import decisions, front
+from shopanalysis.findings import decisions, front, said_in
 from shopanalysis.shop import Shop
 from shopanalysis.words import Words
 
@@ -49,9 +49,15 @@ def run_of(shop: Shop, out: Path, day: str | None = None) -> Path:
 
 
 def message(shop: Shop, folder: Path, language: str) -> Message:
-    """The front page of the run in `folder`: its sentences, decisions, failures, reports."""
+    """The front page of the run in `folder`: its sentences, decisions, failures, reports.
+
+    Raises DataError where no finding of the run has a sentence in `language`.
+    """
     words, run = Words(language, shop.currency), read(folder / "run.json")
-    found = read(folder / "findings.json").get("findings", [])
+    records = read(folder / "findings.json").get("findings", [])
+    found = said_in(records, words)
+    if records and not found:
+        raise DataError(f"{folder} has no sentences in '{language}': run it again to have them.")
     title = words.say("index.title", shop=shop.name, date=folder.parent.name)
     blocks = (_sentences(found, words), _decided(found, words), _ends(shop, folder, run, words))
     body = "\n\n".join("\n".join(lines) for lines in blocks if lines)

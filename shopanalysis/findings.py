@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from shopanalysis.words import Words
 
 SEVERITIES = ("critical", "warning", "info", "good")
 OWNERS = ("promotion", "design", "service", "stock", "leadership")
@@ -34,6 +38,11 @@ class Finding:
     action: str = ""
     rule: str = ""
     values: Mapping[str, object] = field(default_factory=dict)
+
+
+def said_in(records: Sequence[Mapping], words: Words) -> list[Mapping]:
+    """The records that have a sentence in the language of `words`; those made before it came have none."""
+    return [record for record in records if words.language in record["sentence"]]
 
 
 def front(records: Sequence[Mapping]) -> list[Mapping]:

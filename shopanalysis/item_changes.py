@@ -25,7 +25,7 @@ SAID = {
     "rose": ("items_rose_by_source", "items_rose", "items_rose_no_bounce"),
 }
 SHOWN = [
-    "title", "moved", "since", "visitors_by_day", "conversion", "expected_conversion",
+    "item_id", "title", "moved", "since", "visitors_by_day", "conversion", "expected_conversion",
     "relative_low", "relative_high", "at_stake", "bounce_rate", "bounce_rate_before",
 ]  # fmt: skip
 NAMED = {

@@ -1,4 +1,4 @@
-"""The commands around the runs: schedule, health, send, serve."""
+"""The commands around the runs: schedule, health, send, serve, pdf."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from pathlib import Path
 
 from shopanalysis.arguments import day, folder, hour, number
 from shopanalysis.errors import DataError, ParameterError
+from shopanalysis.languages import LANGUAGES
 
 
 def add_to(commands) -> None:
     """Give the command line these commands."""
-    for add in (_add_schedule, _add_health, _add_send, _add_serve):
+    for add in (_add_schedule, _add_health, _add_send, _add_serve, _add_pdf):
         add(commands)
 
 
@@ -48,7 +49,7 @@ def _add_health(commands) -> None:
 def _add_send(commands) -> None:
     command = commands.add_parser("send", help="send the front page to those in shop.toml")
     command.add_argument("--date", type=day, help="day of the reports (the newest)")
-    command.add_argument("--lang", choices=("zh", "en"), default="", help="(the shop's)")
+    command.add_argument("--lang", choices=LANGUAGES, default="", help="(the shop's)")
     command.add_argument("--again", action="store_true", help="even what was sent already")
     _add_shops(command)
     command.set_defaults(do=_send)
@@ -62,6 +63,13 @@ def _add_serve(commands) -> None:
     command.add_argument("--out", type=Path, default=Path("reports"), metavar="FOLDER",
                          help="the reports (reports)")  # fmt: skip
     command.set_defaults(do=_serve)
+
+
+def _add_pdf(commands) -> None:
+    command = commands.add_parser("pdf", help="print reports to PDF (needs Chromium)")
+    command.add_argument("reports", nargs="+", type=Path, metavar="REPORT",
+                         help="an .html file, or a run's folder for all of them")  # fmt: skip
+    command.set_defaults(do=_pdf)
 
 
 def _named(asked: argparse.Namespace) -> dict[str, Path]:
@@ -161,4 +169,14 @@ def _serve(asked: argparse.Namespace) -> int:
             server.serve_forever()
         except KeyboardInterrupt:
             return 0
+    return 0
+
+
+def _pdf(asked: argparse.Namespace) -> int:
+    from shopanalysis import pdf
+
+    reports = pdf.reports_in(asked.reports)
+    browser = pdf.find_browser()
+    for report in reports:
+        print(pdf.write(report, browser), flush=True)
     return 0

@@ -15,6 +15,7 @@ from pathlib import Path
 import jinja2
 import mistune
 
+from shopanalysis.languages import SOURCE
 from shopanalysis.words import Words
 
 FINDINGS = "application/vnd.shopanalysis.findings+json"
@@ -50,7 +51,7 @@ def translated(notebook, name: str, words: Words):
     """A copy of `notebook` whose text cells are in the language of `words`; English is what they are in."""
     notebook = copy.deepcopy(notebook)
     for cell in notebook.cells:
-        if cell.cell_type == "markdown" and words.language != "en":
+        if cell.cell_type == "markdown" and words.language != SOURCE:
             cell.source = words.texts[f"notebook.{name}.{cell.id}"]
     return notebook
 

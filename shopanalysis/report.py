@@ -22,8 +22,9 @@ from shopanalysis import shop as shops
 from shopanalysis.calendars import DAY, Campaign
 from shopanalysis.errors import DataError, ParameterError
 from shopanalysis.findings import DECISIONS, SEVERITIES, Finding
+from shopanalysis.languages import LANGUAGES
 from shopanalysis.rendering import FINDINGS, TABLE, unbroken
-from shopanalysis.words import Words, metrics
+from shopanalysis.words import Words, lacking, metrics
 
 ROWS_SHOWN = 20
 BY_METRIC = (
@@ -80,8 +81,8 @@ def open_page(shop: str, date: str, language: str) -> Page:
 
     Raises ParameterError for an unknown shop, date or language.
     """
-    if language not in shops.LANGUAGES:
-        raise ParameterError(f"language is '{language}'; allowed: {', '.join(shops.LANGUAGES)}.")
+    if language not in LANGUAGES:
+        raise ParameterError(f"language is '{language}'; allowed: {', '.join(LANGUAGES)}.")
     try:
         day = pd.Timestamp(pd.to_datetime(date, format="%Y-%m-%d"))
     except ValueError:
@@ -163,7 +164,8 @@ class Page:
         record = {k: v for k, v in asdict(finding).items() if k not in ("text", "values")}
         numbers = ("value", "baseline", "low", "high", "n")
         record |= {key: _rounded(record[key]) for key in numbers}
-        languages = {name: Words(name, self.shop.currency) for name in shops.LANGUAGES}
+        complete = (name for name in LANGUAGES if not lacking(name))
+        languages = {name: Words(name, self.shop.currency) for name in complete}
         record["sentence"] = {name: self._sentence(finding, w) for name, w in languages.items()}
         for part in ("action", "rule"):
             key = record[part]
@@ -215,11 +217,12 @@ class Page:
         values: Mapping[str, object] | None = None,
         rows: int = ROWS_SHOWN,
     ) -> Shown:
-        """One table, each column written as its metric is; all its rows go to tables/<name>.csv."""
+        """One table, each column written as its metric is; all its rows, and ids, go to tables/<name>.csv."""
         title = self.words.say(f"caption.{name}", **values or {})
         if not len(frame):
             return self.say("page.nothing", caption=title)
-        shown = _by_metric(_with_range(frame.head(rows), self.words), self.words)
+        shown = frame.head(rows).drop(columns="item_id", errors="ignore")
+        shown = _by_metric(_with_range(shown, self.words), self.words)
         kinds = [_css_class(column) for column in shown]
         head = Markup().join(
             Markup('<th scope="col" class="{}">{}</th>').format(kind, self.words.label(column))

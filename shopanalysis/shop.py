@@ -13,9 +13,9 @@ import pandas as pd
 from shopanalysis import tables
 from shopanalysis.calendars import Campaign, Change
 from shopanalysis.errors import DataError, ParameterError
+from shopanalysis.languages import LANGUAGES
 
 BASES = ("buyers/visitors", "orders/sessions")
-LANGUAGES = ("zh", "en")
 VARIABLE = re.compile(r"\$[A-Za-z_][A-Za-z0-9_]*")
 COUNTRIES = {"CNY": "CN", "USD": "US", "GBP": "GB", "JPY": "JP"}
 CAMPAIGN = ("name", "start", "end", "phase", "lift", "lift_low", "lift_high")

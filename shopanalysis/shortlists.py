@@ -11,15 +11,15 @@ from shopanalysis import calendars, rates
 from shopanalysis.findings import Finding
 
 HEROES = [
-    "title", "verdict", "reason", "next_conversion", "sales", "margin", "margin_rate",
+    "item_id", "title", "verdict", "reason", "next_conversion", "sales", "margin", "margin_rate",
     "margin_per_visit", "stock", "stock_days", "rating",
 ]  # fmt: skip
 DAILY = [
-    "title", "verdict", "visitors_by_day", "visitors_before", "conversion", "conversion_before",
+    "item_id", "title", "verdict", "visitors_by_day", "visitors_before", "conversion", "conversion_before",
     "bounce_rate", "rating", "stock",
 ]  # fmt: skip
 SELLING = [
-    "sales_rank", "title", "category", "category_rank", "sales", "units", "verdict", "shelf",
+    "item_id", "sales_rank", "title", "category", "category_rank", "sales", "units", "verdict", "shelf",
 ]  # fmt: skip
 COUNTED = [
     "category", "picks", "sales", "margin", "margin_rate", "margin_per_visit", "stock", "stock_days",

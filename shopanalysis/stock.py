@@ -15,11 +15,18 @@ from shopanalysis.findings import Finding
 from shopanalysis.rates import ratio
 
 VERDICTS = ("short", "restock", "enough", "stop", "unknown")
-SHOWN = ["title", "stock_verdict", "stock", "days_of_stock", "chance_out", "stock_needed", "order_units",
-         "expected_units", "service"]  # fmt: skip
-CAMPAIGN_SHOWN = ["title", "stock", "expected_units", "service", "campaign_units", "stage_one",
-                  "stage_two"]  # fmt: skip
-OVERSTOCK_SHOWN = ["title", "stock", "days_of_stock", "overstock_units", "overstock_cost"]
+SHOWN = ["item_id", "title", "stock_verdict", "stock", "days_of_stock", "chance_out",
+         "stock_needed", "order_units", "expected_units", "service"]  # fmt: skip
+CAMPAIGN_SHOWN = ["item_id", "title", "stock", "expected_units", "service", "campaign_units",
+                  "stage_one", "stage_two"]  # fmt: skip
+OVERSTOCK_SHOWN = [
+    "item_id",
+    "title",
+    "stock",
+    "days_of_stock",
+    "overstock_units",
+    "overstock_cost",
+]
 RECENT = 28  # days that an item's rank and the price paid for it come from
 LIKELY = 0.5
 

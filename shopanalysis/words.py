@@ -1,6 +1,7 @@
 """Numbers as text, and texts by language: `Words("zh", "CNY").say("finding.on_target", sales=1234)`.
 
-Every text stands once, in texts/<language>.toml. Placeholders name their format: {sales:money}.
+Every text stands once, in texts/<language>.toml, and so does how the language writes numbers and dates.
+Placeholders name their format: {sales:money}.
 """
 
 from __future__ import annotations
@@ -10,18 +11,20 @@ import tomllib
 import unicodedata
 from functools import cache
 from numbers import Number
-from pathlib import Path
 
 import pandas as pd
 
-TEXTS = Path(__file__).with_name("texts")
-CURRENCY_SIGNS = {"CNY": "¥", "USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥"}
+from shopanalysis.errors import ParameterError
+from shopanalysis.languages import SOURCE, TEXTS
+
+CURRENCY_SIGNS = {"CNY": "¥", "USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥", "index": ""}
 MISSING = "–"
 MINUS = "−"
-SCALES = {
-    "zh": ((1e8, "亿"), (1e4, "万")),
-    "en": ((1e9, "bn"), (1e6, "M"), (1e3, "k")),
-}
+OWN = (
+    "language.",
+    "scale.",
+    "notebook.",
+)  # texts that differ from language to language in more than words
 
 
 @cache
@@ -45,13 +48,28 @@ def metrics() -> dict[str, str]:
     return dict(_flat(tomllib.loads((TEXTS / "metrics.toml").read_text(encoding="utf-8"))))
 
 
+def lacking(language: str) -> list[str]:
+    """Keys that texts/<language>.toml does not have and needs: no page is translated by half."""
+    needed = (key for key in texts(SOURCE) if not key.startswith("scale."))
+    return [key for key in needed if key not in texts(language)]
+
+
 class Words(string.Formatter):
-    """One language and one currency."""
+    """One language and one currency. Raises ParameterError where the language is not complete."""
 
     def __init__(self, language: str, currency: str = "CNY"):
+        if missing := lacking(language):
+            raise ParameterError(
+                f"texts/{language}.toml is not complete: it lacks {missing[0]} and "
+                f"{len(missing) - 1} more of the texts that {SOURCE}.toml has."
+            )
         self.language = language
         self.sign = CURRENCY_SIGNS.get(currency, f"{currency} ")
         self.texts = texts(language)
+        marks = {",": self.texts["language.thousands"], ".": self.texts["language.decimal"]}
+        self._marks = str.maketrans(marks)
+        scales = {int(k[6:]): name for k, name in self.texts.items() if k.startswith("scale.")}
+        self._scales = sorted(scales.items(), reverse=True)
 
     def say(self, key: str, **values) -> str:
         """The text `key` with its placeholders filled."""
@@ -68,7 +86,9 @@ class Words(string.Formatter):
     def unit(self, metric: str) -> str:
         """A metric's unit: the currency, %, s; nothing for counts and words."""
         kind = metrics().get(metric, "text")
-        return self.sign if "money" in kind else self.texts.get(f"unit.{kind}", "")
+        if "money" in kind:
+            return self.sign or self.texts["unit.index"]
+        return self.texts.get(f"unit.{kind}", "")
 
     def name(self, kind: str, value: str) -> str:
         """The word for a value of a closed list (a channel, an owner, a severity)."""
@@ -92,43 +112,59 @@ class Words(string.Formatter):
         written = getattr(self, spec)(value)
         return written.replace("-", MINUS) if isinstance(value, Number) else written
 
+    def number(self, text: str) -> str:
+        """Digits with the language's own marks: 1,234.56 or 1.234,56."""
+        return text.translate(self._marks)
+
+    def _percent(self, text: str) -> str:
+        return self.texts["language.percent"].format(number=self.number(text))
+
+    def _money(self, text: str) -> str:
+        return self.texts["language.money"].format(sign=self.sign, number=text).strip()
+
     def count(self, value: float) -> str:
         """12,480."""
-        return f"{value:,.0f}"
+        return self.number(f"{value:,.0f}")
 
     def decimal(self, value: float) -> str:
         """3.42."""
-        return f"{value:,.2f}"
+        return self.number(f"{value:,.2f}")
 
     def score(self, value: float) -> str:
         """4.86."""
-        return f"{value:.2f}"
+        return self.number(f"{value:.2f}")
 
     def seconds(self, value: float) -> str:
         """92 s."""
-        return f"{value:,.0f} " + self.texts["unit.seconds"]
+        return f"{self.count(value)} {self.texts['unit.seconds']}"
 
     def money(self, value: float) -> str:
-        """¥12,480; cents only below 100."""
+        """¥12,480 or 12.480 ¥; cents only below 100."""
         digits = 0 if abs(value) >= 100 or value == 0 else 2
-        return ("-" if round(value, digits) < 0 else "") + f"{self.sign}{abs(value):,.{digits}f}"
+        amount = self._money(self.number(f"{abs(value):,.{digits}f}"))
+        return ("-" if round(value, digits) < 0 else "") + amount
+
+    def money_pattern(self, amount: str) -> str:
+        """A spreadsheet's number format for amounts: "¥"#,##0.00; the marks are the reader's own."""
+        sign = f'"{self.sign}"' if self.sign else ""
+        return self.texts["language.money"].format(sign=sign, number=amount).strip()
 
     def percent(self, value: float) -> str:
-        """2.24 %, 12.5 %, 104 %: three significant places."""
+        """2.24%, 12.5%, 104%: three significant places."""
         digits = 2 if abs(value) < 0.0995 else 1 if abs(value) < 0.995 else 0
-        return f"{100 * value:,.{digits}f}%"
+        return self._percent(f"{100 * value:,.{digits}f}")
 
     def axis_percent(self, value: float) -> str:
         """2%, 2.5%."""
-        return f"{100 * value:.3g}%"
+        return self._percent(f"{100 * value:.3g}")
 
     def points(self, value: float) -> str:
         """+0.35 percentage points."""
-        return f"{100 * value:+.2f} " + self.texts["unit.points"]
+        return f"{self.number(f'{100 * value:+.2f}')} {self.texts['unit.points']}"
 
     def change(self, value: float) -> str:
-        """+12.4 %."""
-        return f"{100 * value:+,.1f}%"
+        """+12.4%."""
+        return self._percent(f"{100 * value:+,.1f}")
 
     def signed_money(self, value: float) -> str:
         """+¥12,480."""
@@ -136,40 +172,50 @@ class Words(string.Formatter):
 
     def signed_count(self, value: float) -> str:
         """+1,240."""
-        return f"{value:+,.0f}"
+        return self.number(f"{value:+,.0f}")
 
     def short(self, value: float) -> str:
-        """An axis number: 1.2万 in Chinese, 12k in English."""
-        for size, name in SCALES[self.language]:
+        """An axis number: 1.2万 in Chinese, 12k in English, 12 mil in Spanish."""
+        for size, name in self._scales:
             if abs(value) >= size:
-                return f"{value / size:.3g}{name}"
-        return f"{value:,.0f}" if abs(value) >= 10 else f"{value:.2g}"
+                return self.number(f"{float(f'{value / size:.3g}'):,.10g}") + name
+        return self.number(f"{value:,.0f}" if abs(value) >= 10 else f"{value:.2g}")
 
     def short_money(self, value: float) -> str:
-        """An axis amount: ¥1.2万, ¥12k."""
-        return ("-" if value < 0 else "") + self.sign + self.short(abs(value))
+        """An axis amount: ¥1.2万, ¥12k, 12 mil ¥."""
+        return ("-" if value < 0 else "") + self._money(self.short(abs(value)))
 
     def signed_short_money(self, value: float) -> str:
         """A change beside a bar: +¥1.2万, −¥12k."""
         return ("+" if value >= 0 else MINUS) + self.short_money(abs(value))
 
+    def _dated(self, pattern: str, value) -> str:
+        """A day by a pattern of the language's own."""
+        day = pd.Timestamp(value)
+        at = {
+            "months": day.month - 1,
+            "months_short": day.month - 1,
+            "weekdays_short": day.day_of_week,
+        }
+        month_name, month_short, weekday_short = (
+            self.texts[f"language.{names}"].split()[place] for names, place in at.items()
+        )
+        parts = {"day": day.day, "month": day.month, "year": day.year, "month_name": month_name}
+        parts |= {"month_short": month_short, "weekday_short": weekday_short}
+        parts["day_month"] = self.texts["language.day"].format(**parts)
+        return self.texts[f"language.{pattern}"].format(**parts)
+
     def date(self, value) -> str:
         """2026-11-20 as the language writes it: 20 Nov 2026, 2026年11月20日."""
-        day = pd.Timestamp(value)
-        if self.language == "zh":
-            return f"{day.year}年{day.month}月{day.day}日"
-        return f"{day.day} {day:%b} {day.year}"
+        return self._dated("date", value)
 
     def day(self, value) -> str:
         """The day without its year: 20 Nov, 11月20日."""
-        day = pd.Timestamp(value)
-        return f"{day.month}月{day.day}日" if self.language == "zh" else f"{day.day} {day:%b}"
+        return self._dated("day", value)
 
     def table_day(self, value) -> str:
         """The day with its weekday: Fri 20 Nov, 11月20日 周五."""
-        if self.language == "zh":
-            return f"{self.day(value)} {self.weekday(value)}"
-        return f"{self.weekday(value)[:3]} {self.day(value)}"
+        return self._dated("table_day", value)
 
     def source(self, path: str) -> str:
         """A traffic source's own name, without the branch of the tree that it hangs on."""
@@ -189,8 +235,7 @@ class Words(string.Formatter):
 
     def month(self, value) -> str:
         """2026年11月, November 2026."""
-        day = pd.Timestamp(value)
-        return f"{day.year}年{day.month}月" if self.language == "zh" else f"{day:%B %Y}"
+        return self._dated("month", value)
 
     def checks(self, values) -> str:
         """The names of checks: bounce rate, depth."""
@@ -207,7 +252,7 @@ class Words(string.Formatter):
     def chance(self, value: float) -> str:
         """A chance in whole percent, never quite none or all: 35%, below 1%."""
         if 0.005 <= value < 0.995:
-            return f"{100 * value:.0f}%"
+            return self._percent(f"{100 * value:.0f}")
         return self.texts["unit.below_one" if value < 0.5 else "unit.above_99"]
 
     def list(self, values) -> str:

@@ -193,6 +193,13 @@ def test_a_mail_arrives_in_the_language_with_its_report(
     assert not sender.failed
 
 
+def test_a_run_without_sentences_in_the_language_is_not_sent(project):
+    with pytest.raises(DataError, match="has no sentences in 'es': run it again"):
+        circulate.message(
+            shop.load(project / "data" / "茶"), project / "reports/2026-11-20/茶", "es"
+        )
+
+
 def test_a_sign_in_a_sentence_is_no_markup_in_a_mail_with_markup(project, mailbox, sender):
     send(sender, project, "en", MAIL=mail_url(mailbox, "lead@example.com", format="html"))
     body = mailbox.mails[0][1].get_body(("html",)).get_content()
@@ -300,7 +307,7 @@ def test_reports_named_go_along_and_others_are_refused(project):
         ('url = "$A"\nto = "x"', "circulate has no to. It can have: url, attach, link, language."),
         ('url = "$A"\nattach = "tea"', "circulate.attach is 'tea'; expected a list of notebooks."),
         ('url = "$A"\nlink = "x"', "circulate.link is 'x'; expected an address, https://"),
-        ('url = "$A"\nlanguage = "fr"', "circulate.language is 'fr'; allowed: zh, en."),
+        ('url = "$A"\nlanguage = "fr"', "circulate.language is 'fr'; allowed: en, es, zh."),
     ],
 )
 def test_what_shop_toml_cannot_say(tmp_path, line, message):

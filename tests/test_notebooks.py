@@ -5,8 +5,6 @@ import papermill
 import pytest
 from small_shops import ROOT
 
-from shopanalysis.words import texts
-
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 pytestmark = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 
@@ -65,11 +63,6 @@ def test_it_was_run_top_to_bottom_and_keeps_only_golden_outputs(path):
 def test_one_name_runs_through_module_notebook_and_test(path):
     assert (ROOT / "shopanalysis" / f"{path.stem}.py").exists()
     assert (ROOT / "tests" / f"test_{path.stem}.py").exists()
-
-
-def test_text_cells_have_their_chinese(path):
-    translated = {key for key in texts("zh") if key.startswith(f"notebook.{path.stem}.")}
-    assert translated == {f"notebook.{path.stem}.{cell.id}" for cell in cells(path, "markdown")}
 
 
 def test_text_cells_hold_no_figures(path):

@@ -33,7 +33,7 @@ def test_a_page_needs_a_shop_a_day_and_a_language(folder):
         report.open_page(str(folder / "no"), "2026-11-02", "en")
     with pytest.raises(ParameterError, match="date is '2026-13-02'; expected a day"):
         report.open_page(str(folder), "2026-13-02", "en")
-    with pytest.raises(ParameterError, match="language is 'fr'; allowed: zh, en"):
+    with pytest.raises(ParameterError, match="language is 'fr'; allowed: en, es, zh"):
         report.open_page(str(folder), "2026-11-02", "fr")
 
 

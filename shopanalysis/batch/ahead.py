@@ -9,7 +9,7 @@ import pyarrow.dataset
 import pyarrow.pandas_compat
 import pyarrow.parquet
 
-from shopanalysis.shop import LANGUAGES
+from shopanalysis.languages import LANGUAGES
 from shopanalysis.words import metrics, texts
 
 metrics()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import traceback
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from time import monotonic
@@ -36,6 +36,7 @@ class Plan:
     since      first day, None: only the last one
     until      last day, None: the newest that is over
     force      also what would come out the same
+    masked     amounts as indices and names as letters
     """
 
     notebooks: Sequence[Notebook]
@@ -50,6 +51,7 @@ class Plan:
     out: Path
     limits: Limits = field(default_factory=Limits)
     force: bool = False
+    masked: bool = False
 
 
 @dataclass(frozen=True)
@@ -188,6 +190,8 @@ class Day:
             "attempts": execution.attempts,
             "parameters": self._told(execution),
         }
+        if failure and self.plan.masked:
+            failure = replace(failure, message=self._unplaced(failure.message), traceback="")
         if failure:
             record["failure"] = asdict(failure) | {"traceback": ""}
             self.folder.failure(notebook, failure, self.head, self.words)
@@ -199,6 +203,10 @@ class Day:
         self.records[notebook.name] = record
         self.pending.remove(notebook)
         self._say_how_it_went(notebook, record, failure)
+
+    def _unplaced(self, message: str) -> str:
+        """`message` without the place of the shop's folder."""
+        return message.replace(str(self.shop.folder), self.shop.id)
 
     def _say_how_it_went(self, notebook: Notebook, record: Mapping, failure: Failure | None):
         text = f"{record['seconds']:.1f} s"
@@ -213,6 +221,7 @@ class Day:
         for notebook in self.pending:
             self.records.pop(notebook.name, None)
         self.folder.merge_findings(self.plan.all_notebooks, self.made, self.head)
+        self.folder.work_lists(self.plan.all_notebooks, self.shop, self.words)
         self.folder.write("run.json", as_json(self._record()))
         self.folder.index(self.plan.all_notebooks, self.head, self.words)
         self.run.result.pages.append(self.folder.path / "index.html")

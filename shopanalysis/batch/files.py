@@ -44,12 +44,12 @@ def lock(file: Path, what: str, wait: bool = False) -> Iterator[None]:
         yield
 
 
-def write(file: Path, text: str, aside: Path | None = None) -> None:
-    """Put `text` in place of `file`, whole or not at all; `aside` is on the same file system."""
+def write(file: Path, content: str | bytes, aside: Path | None = None) -> None:
+    """Put `content` in place of `file`, whole or not at all; `aside` is on the same file system."""
     file.parent.mkdir(parents=True, exist_ok=True)
     new = (aside or file.parent) / f".{file.name}.{os.getpid()}.tmp"
     try:
-        new.write_text(text, encoding="utf-8", newline="")
+        new.write_bytes(content.encode("utf-8") if isinstance(content, str) else content)
         os.replace(new, file)
     finally:
         new.unlink(missing_ok=True)

@@ -7,12 +7,13 @@ import json
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from shopanalysis.errors import ParameterError
+from shopanalysis.findings import OWNERS
 
 if TYPE_CHECKING:
     from shopanalysis.words import Words
@@ -48,12 +49,14 @@ class Notebook:
 
     order   its place in the index, counted from 1
     needs   columns of the data contract without which it cannot run; "a.x|b.y": one of the two
+    work_lists   whose each of its tables is that somebody works through, by the table's name
     """
 
     path: Path
     order: int
     needs: tuple[str, ...]
     cells: tuple[Mapping, ...]
+    work_lists: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -155,7 +158,12 @@ def _read(path: Path) -> Notebook | None:
         return None
     if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", path.stem):
         raise ParameterError(f"{path}: a notebook is named with letters, digits and _ only.")
-    return Notebook(path, about.get("order", LAST), tuple(about.get("needs", ())), cells)
+    lists = about.get("work_lists", {})
+    if unknown := sorted(set(lists.values()) - set(OWNERS)):
+        raise ParameterError(
+            f"{path}: work_lists gives a table to '{unknown[0]}'; allowed: {', '.join(OWNERS)}."
+        )
+    return Notebook(path, about.get("order", LAST), tuple(about.get("needs", ())), cells, lists)
 
 
 def choose(notebooks: Sequence[Notebook], names: Sequence[str]) -> list[Notebook]:

@@ -7,14 +7,16 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from shopanalysis import __version__, rendering
+from shopanalysis import __version__, rendering, worklists
 from shopanalysis.batch.coverage import columns_of
 from shopanalysis.batch.execution import Failure
 from shopanalysis.batch.files import Busy, as_json, lock, read, run_folders, write
 from shopanalysis.batch.notebooks import Notebook
-from shopanalysis.findings import decisions, front
+from shopanalysis.findings import decisions, front, said_in
+from shopanalysis.shop import Shop
 from shopanalysis.words import Words
 
+ACTIONS = "actions.xlsx"
 BOM = "\ufeff"
 __all__ = [
     "Busy",
@@ -63,9 +65,9 @@ class Folder:
     path: Path
     aside: Path
 
-    def write(self, name: str, text: str) -> None:
+    def write(self, name: str, content: str | bytes) -> None:
         """Put the file `name` in place."""
-        write(self.path / name, text, self.aside)
+        write(self.path / name, content, self.aside)
 
     def run(self) -> dict:
         """What is known of the last run: run.json."""
@@ -121,9 +123,29 @@ class Folder:
         findings = sorted(kept + new, key=lambda f: order.get(f["notebook"], len(order)))
         self.write("findings.json", as_json({**head, "findings": findings}))
 
+    def work_lists(self, notebooks: Sequence[Notebook], shop: Shop, words: Words) -> None:
+        """Put actions.xlsx in place, from findings.json and the tables to work through, if any."""
+        found = [
+            worklists.read(self.path / f"tables/{n.name}.{table}.csv", owner, n.name, table)
+            for n in notebooks
+            for table, owner in n.work_lists.items()
+        ]
+        run = read(self.path / "findings.json")
+        content = worklists.workbook(
+            said_in(run.get("findings", []), words),
+            [one for one in found if one],
+            {notebook.name: notebook.title_in(words) for notebook in notebooks},
+            {"name": shop.name, "date": run["date"], "basis": shop.basis},
+            words,
+        )
+        if content:
+            self.write(ACTIONS, content)
+        else:
+            (self.path / ACTIONS).unlink(missing_ok=True)
+
     def index(self, notebooks: Sequence[Notebook], head: Mapping, words: Words) -> None:
         """The page over all reports in the folder, from run.json and findings.json."""
-        run, findings = self.run(), self.findings()
+        run, findings = self.run(), said_in(self.findings(), words)
         entries = [self._entry(n, run, findings, words) for n in notebooks]
         self.write(
             "index.html",
@@ -135,6 +157,7 @@ class Folder:
                 findings=front(findings),
                 decisions=decisions(findings),
                 entries=entries,
+                work_lists=ACTIONS if (self.path / ACTIONS).is_file() else "",
                 titles={entry["name"]: entry["title"] for entry in entries},
             ),
         )

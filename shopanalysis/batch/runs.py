@@ -49,12 +49,14 @@ def run(
     limits: Limits | None = None,
     force: bool = False,
     cold: bool = False,
+    masked: bool = False,
     held: Session | None = None,
 ) -> Result:
     """Make the reports `names` (all, if none) of the shops named, for every day asked for.
 
     force   also those whose inputs, parameters and code have not changed
     cold    ordinary kernels
+    masked  from copies of the shops with amounts as indices and names as letters
     held    a session that is open already
 
     Raises ParameterError before anything runs when a name, parameter or value cannot be.
@@ -62,6 +64,8 @@ def run(
     found = discover(notebooks_folder)
     chosen = choose(found, names)
     coverage.check([need for notebook in chosen for need in notebook.needs])
+    if language:
+        Words(language)
     plan = Plan(
         chosen,
         found,
@@ -75,6 +79,7 @@ def run(
         Path(out).resolve(),
         limits or Limits(),
         force,
+        masked,
     )
     reporter = reporter or Reporter()
     own = session(out, notebooks_folder, names, cold, reporter.problem)
@@ -189,8 +194,19 @@ class _Runner:
                 self.run.reporter.tell(f"{folder.name} {line}", "import", shop=folder.name)
         for line in refused:
             self.run.problem(line, REFUSED, event="refused", shop=folder.name)
+        if self.run.plan.masked:
+            folder, refused = self._masked(folder, len(refused))
+        return Given(shops.load(folder), fingerprints.inputs(folder), refused)
+
+    def _masked(self, folder: Path, refused: int) -> tuple[Path, list[str]]:
+        """The folder of the shop's masked copy; of files refused only how many."""
+        from shopanalysis import mask
+
         shop = shops.load(folder)
-        return Given(shop, fingerprints.inputs(folder), refused)
+        language = self.run.plan.language or shop.language
+        copy = mask.write(shop, self.run.aside, language)
+        said = Words(language).say("message.refused", n=refused)
+        return copy, [said] if refused else []
 
     def _guarded(self, step: Callable[[], object], **about) -> None:
         """Take `step`; what stops it is said and counted, and stops nothing else."""
