@@ -29,19 +29,23 @@ COLUMNS = {
     "kind": KEPT,
     "item_id": "item",
     "title": "item",
+    "with_title": "item",
     "category": "category",
     "source": "source",
     "plan": "plan",
     "unit": "unit",
     "word": "word",
     "order_id": "order",
+    "refund_id": "refund",
     "buyer_key": "buyer",
+    "agent_key": "agent",
     "visitor_key": "buyer",
     "source_file": "file",
     "status": LEFT_OUT,
     "province": LEFT_OUT,
 }
-NUMBERED = ("order", "buyer", "file")  # the others are lettered
+WHOLE = "all"  # of agents, the team
+NUMBERED = ("order", "refund", "buyer", "agent", "file")  # the others are lettered
 WEIGHTS = ("sales", "cost", "visitors", "list_price")  # the first that a table has ranks its names
 PLATFORM_NAMES = ("tmall", "taobao")  # their exports name sources by the platform's own words
 
@@ -87,7 +91,7 @@ def _aliases(found: Mapping[str, pd.DataFrame], shop: Shop, words: Words) -> dic
     """For each kind of thing, its names -> letters or numbers, what weighs most first."""
     aliases = {}
     for kind in {kind for kind in COLUMNS.values() if kind not in (KEPT, LEFT_OUT)}:
-        names = _ranked(found, [c for c, k in COLUMNS.items() if k == kind and c != "title"])
+        names = _ranked(found, [c for c, k in COLUMNS.items() if k == kind])
         if kind == "source":
             names = [name for name in names if not _is_the_platforms(name, found, shop)]
         signs = map(str, range(1, len(names) + 1)) if kind in NUMBERED else letters(len(names))
@@ -96,15 +100,20 @@ def _aliases(found: Mapping[str, pd.DataFrame], shop: Shop, words: Words) -> dic
 
 
 def _ranked(found: Mapping[str, pd.DataFrame], columns: Iterable[str]) -> list[str]:
-    """All values of `columns` in any table, those of the most sales (else cost, visitors) first."""
+    """All values of `columns` in any table, those of the most sales (else cost, visitors) first.
+
+    A title beside an id is no name of its own.
+    """
     sums: dict[str, float] = {}
     for frame in found.values():
         weight = next((w for w in WEIGHTS if w in frame), None)
-        for column in set(columns) & set(frame):
+        beside = {"title"} if "item_id" in frame else set()
+        for column in set(columns) & set(frame) - beside:
             weights = frame[weight].fillna(0) if weight else pd.Series(0.0, frame.index)
             for name, amount in weights.groupby(frame[column]).sum().items():
                 sums[name] = sums.get(name, 0.0) + amount
-    return sorted(sums, key=lambda name: (-sums[name], name))
+    kept = sums.keys() - {WHOLE, tables.DERIVED}
+    return sorted(kept, key=lambda name: (-sums[name], name))
 
 
 def letters(count: int) -> list[str]:
@@ -149,7 +158,7 @@ def _column(column: str, frame: pd.DataFrame, aliases, words: Words) -> pd.Serie
         return values
     if kind == LEFT_OUT:
         return pd.Series(pd.NA, frame.index, "string")
-    if column == "title":
+    if column == "title" and "item_id" in frame:
         values = frame["item_id"].where(values.notna())
     return values.map(lambda name: _alias(column, name, aliases, words), na_action="ignore")
 
@@ -202,6 +211,8 @@ def _campaigns(shop: Shop, words: Words) -> list[str]:
         name = canonical(c.name)
         lines += ["", "[[campaigns]]", f"name = {_toml(said.get(name, name))}", f"phase = {_toml(c.phase)}",
                   f"start = {c.start.date()}", f"end = {c.end.date()}"]  # fmt: skip
+        if c.lift is not None:
+            lines += [f"{key} = {getattr(c, key)}" for key in ("lift", "lift_low", "lift_high")]
     return lines
 
 

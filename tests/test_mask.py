@@ -22,7 +22,7 @@ def a_shop(folder: Path) -> shop.Shop:
     (folder / "shop.toml").write_text(
         'name = "秘密小店"\nplatform = "tmall"\nlanguage = "en"\nattribution = "秘密小店 says last"\n'
         '[targets.month]\n"2026-11" = 987654\n[thresholds]\nhome_slot_share = 0.41\n'
-        '[[campaigns]]\nname = "Secret Fair"\nstart = 2026-10-01\nend = 2026-10-02\n'
+        '[[campaigns]]\nname = "Secret Fair"\nstart = 2026-10-01\nend = 2026-10-02\nlift = 1.7\n'
         '[[campaigns]]\nname = "双11"\nstart = 2026-11-10\nend = 2026-11-11\n'
         '[[changes]]\ndate = 2026-10-05\nitem_id = "900000000017"\nwhat = "secret picture"\n',
         "utf-8",
@@ -57,6 +57,9 @@ def a_shop(folder: Path) -> shop.Shop:
     ]
     columns = "order_id created_at buyer_key province status amount units"
     tables.write(folder, "orders", rows("orders", columns, *placed))
+    pairs = "2026-11-01 2026-11-20 秘密床单 秘密枕头 12"
+    columns = "first_day last_day title with_title units"
+    tables.write(folder, "item_pairs", rows("item_pairs", columns, pairs))
     return shop.load(folder)
 
 
@@ -104,6 +107,22 @@ def test_names_are_letters_and_the_same_ones_in_every_table(copied):
     }
     assert copy.changes[0].item_id == "A"
     assert copy.bars["home_slot_share"] == 0.41
+
+
+def test_what_has_only_titles_and_what_the_shop_says_of_a_campaign_are_masked_too(copied):
+    _, copy = copied
+    pair = copy.table("item_pairs").iloc[0]
+    assert {pair["title"], pair["with_title"]} == {"Item C", "Item D"}
+    assert copy.campaigns[0].name == "Campaign A"
+    assert copy.campaigns[0].lift == 1.7
+
+
+def test_rows_that_follow_from_orders_still_say_so(tmp_path):
+    original = a_shop(tmp_path / "kramladen")
+    day = original.table("shop_day").assign(source_file=tables.DERIVED)
+    tables.write(original.folder, "shop_day", day)
+    copy = shop.load(mask.write(original, tmp_path / "copy", "en"))
+    assert set(copy.table("shop_day")["source_file"]) == {tables.DERIVED}
 
 
 def test_the_platforms_words_stay_and_the_shops_own_do_not(copied):
