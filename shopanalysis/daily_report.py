@@ -51,6 +51,16 @@ def daily_table(shop_day: pd.DataFrame, basis: str, days: int) -> pd.DataFrame:
     )
 
 
+def key_figures(told: pd.DataFrame, daily: pd.DataFrame) -> pd.DataFrame:
+    """The day's sales and their factors, as display.key_figures takes them.
+
+    told    of alarms.against_usual   daily   of daily_table, newest first: what the history is of
+    """
+    rows = told[told["metric"].isin(["sales", *FACTORS])].rename(columns={"this_day": "value"})
+    history = [daily[metric].iloc[::-1].tolist() for metric in rows["metric"]]
+    return rows[["metric", "value", "usual", "change", "real"]].assign(history=history)
+
+
 def last_days_with_usual(
     shop_day: pd.DataFrame, campaigns: Iterable[Campaign], date: pd.Timestamp, days: int
 ) -> pd.DataFrame:

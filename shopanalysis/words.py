@@ -22,6 +22,8 @@ SCALES = {
     "zh": ((1e8, "亿"), (1e4, "万")),
     "en": ((1e9, "bn"), (1e6, "M"), (1e3, "k")),
 }
+# ways to write a number that a column writes to one number of places -> how it shows a plus
+COLUMN_SIGNS = {"money": "", "signed_money": "+", "percent": "", "change": "+"}
 
 
 @cache
@@ -81,13 +83,32 @@ class Words(string.Formatter):
             return self.name(kind, value)
         return self.format_field(value, kind)
 
+    def column(self, metric: str, values) -> list[str]:
+        """A table's column: all to the same number of places, the unit left to the head."""
+        kind = metrics().get(metric, "text")
+        if kind not in COLUMN_SIGNS:
+            unit = self.unit(metric)
+            written = [self.cell(metric, value) for value in values]
+            return [text.replace(unit, "").strip() for text in written] if unit else written
+        scale = 1 if "money" in kind else 100
+        known = [abs(scale * value) for value in values if not is_missing(value)]
+        places = _places(max(known, default=0), kind)
+        return [self._in_column(value, scale, kind, places) for value in values]
+
+    def _in_column(self, value, scale: int, kind: str, places: int) -> str:
+        if is_missing(value):
+            return MISSING
+        number = round(scale * float(value), places)
+        sign = COLUMN_SIGNS[kind] if number else ""
+        return f"{abs(number) if not number else number:{sign},.{places}f}".replace("-", MINUS)
+
     def format_field(self, value, spec: str) -> str:
         """One placeholder: `spec` is the name of a way to write a number, or a list of words."""
         if spec in ("", "text", "title"):
-            return MISSING if _missing(value) else str(value)
+            return MISSING if is_missing(value) else str(value)
         if isinstance(value, str) and self.has(f"{spec}.{value}"):
             return self.name(spec, value)
-        if _missing(value):
+        if is_missing(value):
             return MISSING
         written = getattr(self, spec)(value)
         return written.replace("-", MINUS) if isinstance(value, Number) else written
@@ -110,7 +131,7 @@ class Words(string.Formatter):
 
     def money(self, value: float) -> str:
         """¥12,480; cents only below 100."""
-        digits = 0 if abs(value) >= 100 or value == 0 else 2
+        digits = 0 if abs(value) >= 100 or round(value, 2) == 0 else 2
         return ("-" if round(value, digits) < 0 else "") + f"{self.sign}{abs(value):,.{digits}f}"
 
     def percent(self, value: float) -> str:
@@ -132,7 +153,7 @@ class Words(string.Formatter):
 
     def signed_money(self, value: float) -> str:
         """+¥12,480."""
-        return ("+" if value >= 0 else "") + self.money(value)
+        return ("+" if round(value, 2) > 0 else "") + self.money(value)
 
     def signed_count(self, value: float) -> str:
         """+1,240."""
@@ -151,7 +172,8 @@ class Words(string.Formatter):
 
     def signed_short_money(self, value: float) -> str:
         """A change beside a bar: +¥1.2万, −¥12k."""
-        return ("+" if value >= 0 else MINUS) + self.short_money(abs(value))
+        sign = "" if round(value, 2) == 0 else "+" if value > 0 else MINUS
+        return sign + self.short_money(abs(value))
 
     def date(self, value) -> str:
         """2026-11-20 as the language writes it: 20 Nov 2026, 2026年11月20日."""
@@ -187,6 +209,16 @@ class Words(string.Formatter):
         """Friday, 周五."""
         return self.texts[f"weekday.{pd.Timestamp(value).day_of_week}"]
 
+    def short_weekday(self, value) -> str:
+        """Fri, 周五."""
+        name = self.weekday(value)
+        return f"周{name[-1]}" if self.language == "zh" else name[:3]
+
+    def short_month(self, value) -> str:
+        """Nov, 11月."""
+        day = pd.Timestamp(value)
+        return f"{day.month}月" if self.language == "zh" else f"{day:%b}"
+
     def month(self, value) -> str:
         """2026年11月, November 2026."""
         day = pd.Timestamp(value)
@@ -210,13 +242,30 @@ class Words(string.Formatter):
             return f"{100 * value:.0f}%"
         return self.texts["unit.below_one" if value < 0.5 else "unit.above_99"]
 
+    def printed_foot(self, shop: str, day) -> str:
+        """What the foot of a printed page says, as a style sheet's string."""
+        return css_string(f"{shop} · {self.date(day)}" if day else shop)
+
     def list(self, values) -> str:
         """A, B and C."""
         return self.texts["list.separator"].join(str(value) for value in values)
 
 
-def _missing(value) -> bool:
+def css_string(text: str) -> str:
+    """`text` as it stands between the quotes of a style sheet's string, whatever is in it."""
+    return "".join(c if c.isalnum() and c.isascii() else f"\\{ord(c):06x}" for c in text)
+
+
+def is_missing(value) -> bool:
+    """Whether there is no value: None, NaN, NaT."""
     return value is None or (not isinstance(value, list | tuple) and pd.isna(value))
+
+
+def _places(largest: float, kind: str) -> int:
+    """Digits after the point for a column whose largest value this is."""
+    if "money" in kind:
+        return 0 if largest >= 100 or largest < 0.005 else 2
+    return 2 if kind == "percent" and largest < 9.95 else 1
 
 
 def width(text: str) -> float:
