@@ -12,37 +12,11 @@ from markupsafe import Markup
 from shopanalysis.rendering import unbroken
 from shopanalysis.words import Words, is_missing, metrics
 
-LEFT = frozenset(
-    [
-        "text",
-        "source",
-        "channel",
-        "verdict",
-        "movement",
-        "check",
-        "step",
-        "method",
-        "metric",
-        "doubt",
-        "then",
-        "trust",
-        "real",
-        "device",
-        "reason",
-        "news",
-        "shelf",
-        "mix",
-        "sureness",
-        "scope",
-        "known_by",
-        "level",
-        "kind",
-        "weekday",
-        "scenario",
-        "outlook",
-        "stock_verdict",
-    ]
-)
+LEFT = frozenset({
+    "text", "source", "channel", "verdict", "movement", "check", "step", "method", "metric", "doubt",
+    "then", "trust", "real", "device", "reason", "news", "shelf", "mix", "sureness", "scope",
+    "known_by", "level", "kind", "weekday", "scenario", "outlook", "stock_verdict",
+})  # fmt: skip
 # The first of these that a table has is also drawn, as a bar behind its figures.
 BARRED = (
     "visitors_share", "share", "item_share", "sales_share", "chance_above", "chance_out",

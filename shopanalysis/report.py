@@ -157,11 +157,13 @@ class Page:
         source: str,
         values: Mapping[str, object] | None = None,
         height: int = 300,
+        name: str = "",
         **drawn,
     ) -> Shown:
         """One figure, drawn for a wide page and for a phone; its caption is also its text alternative.
 
-        Data that is a table goes to tables/<notebook>.figure_<caption>.csv.
+        Data that is a table goes to tables/<notebook>.figure_<name>.csv; its name is the
+        caption's unless one is given.
         """
         title = self.words.say(f"caption.{caption}", **values or {})
         if not len(data):
@@ -182,7 +184,9 @@ class Page:
             '<figure style="{}"><figcaption>{}</figcaption><div role="img" aria-label="{}">{}</div>'
             "{}</figure>"
         ).format(figures.PAGE_COLOURS, title, title, Markup().join(drawings), self._source(source))
-        carried = _csv_named(f"figure_{caption}", data) if isinstance(data, pd.DataFrame) else {}
+        carried = (
+            _csv_named(f"figure_{name or caption}", data) if isinstance(data, pd.DataFrame) else {}
+        )
         return Shown(html, title, carried)
 
     def table(

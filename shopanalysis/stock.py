@@ -338,6 +338,18 @@ def _too_much(too_much: pd.DataFrame, rules: Mapping[str, float]) -> Finding:
     )  # fmt: skip
 
 
+def key_figures(judged: pd.DataFrame, lying: pd.DataFrame) -> pd.DataFrame:
+    """What to order and what lies too long, as display.key_figures takes them: metric, value.
+
+    judged  of verdicts()   lying  of overstock()
+    """
+    rows = [("items", len(judged)), ("order_units", judged["order_units"].sum())]
+    rows += [
+        (name, lying[name].sum()) for name in ("overstock_units", "overstock_cost") if len(lying)
+    ]
+    return pd.DataFrame(rows, columns=["metric", "value"])
+
+
 def checks(judged: pd.DataFrame, soon: Demand) -> list[tuple[str, float, float]]:
     """What must hold, as (name, one, other)."""
     counted = judged["stock_verdict"].isin(VERDICTS).sum()

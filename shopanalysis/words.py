@@ -23,7 +23,7 @@ SCALES = {
     "en": ((1e9, "bn"), (1e6, "M"), (1e3, "k")),
 }
 # ways to write a number that a column writes to one number of places -> how it shows a plus
-COLUMN_SIGNS = {"money": "", "signed_money": "+", "percent": "", "change": "+"}
+COLUMN_SIGNS = {"money": "", "signed_money": "+", "percent": "", "change": "+", "points": "+"}
 
 
 @cache
@@ -100,7 +100,7 @@ class Words(string.Formatter):
             return MISSING
         number = round(scale * float(value), places)
         sign = COLUMN_SIGNS[kind] if number else ""
-        return f"{abs(number) if not number else number:{sign},.{places}f}".replace("-", MINUS)
+        return f"{number or 0.0:{sign},.{places}f}".replace("-", MINUS)
 
     def format_field(self, value, spec: str) -> str:
         """One placeholder: `spec` is the name of a way to write a number, or a list of words."""
@@ -265,6 +265,8 @@ def _places(largest: float, kind: str) -> int:
     """Digits after the point for a column whose largest value this is."""
     if "money" in kind:
         return 0 if largest >= 100 or largest < 0.005 else 2
+    if kind == "points":
+        return 2
     return 2 if kind == "percent" and largest < 9.95 else 1
 
 

@@ -18,7 +18,7 @@ from shopanalysis.batch.notebooks import Notebook
 from shopanalysis.findings import WATCHED, decisions, same, watched
 from shopanalysis.words import Words
 
-SENTENCES_WATCHED = 5
+SENTENCES_WATCHED = 6
 HISTORY_DAYS = 90
 LATER = timedelta(31)  # a month's page tells of runs this far back
 SIGNS = {"critical": "▲", "warning": "◆", "failures": "✕", "quiet": "✓"}
@@ -166,7 +166,7 @@ def _entry(notebook: Notebook, kept: Kept, said: Sequence[Mapping], words: Words
     record = kept.run["notebooks"].get(notebook.name, {})
     own = [f for f in kept.findings if f["notebook"] == notebook.name]
     new = [f for f in own if not any(f == one or same(f, one) for one in said)]
-    shown = own[0] if own and own[0] in new else None
+    shown = next(iter(new), None)
     return {
         "name": notebook.name,
         "title": notebook.title_in(words),

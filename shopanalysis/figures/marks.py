@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 from matplotlib.transforms import Bbox
 
 from shopanalysis.figures.style import (
@@ -100,11 +101,12 @@ def item_scatter(
     ax.axhline(rate_bar, color=MUTED, lw=1, ls=(0, (4, 3)))
     ax.set_xscale("log")
     ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: words.short(x)))
-    ax.xaxis.set_minor_formatter("")
+    ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    ax.xaxis.set_minor_locator(NullLocator())
     ax.yaxis.set_major_formatter(FuncFormatter(lambda y, _: words.axis_percent(y)))
     ax.set_ylim(0, max([rate_bar, *items["conversion"]]) * 1.12)
     seen = [visitors_bar, *items["visitors_by_day"]]
-    ax.set_xlim(min(seen) * 0.8, max(seen) * 1.5)
+    ax.set_xlim(min(seen) * 0.8, max(seen) * (1.5 if narrow else 2.5))
     ax.set_xlabel(words.label("visitors_by_day"), labelpad=4)
     _titles(ax, items[items["verdict"] != "no"], 6 if narrow else 11)
     return ax
@@ -119,18 +121,24 @@ def _titles(ax: Axes, items: pd.DataFrame, ems: float) -> None:
     within = ax.get_window_extent()
     at = ax.transData.transform(items[["visitors_by_day", "conversion"]].to_numpy())
     taken = [Bbox.from_bounds(x - 5, y - 5, 10, 10) for x, y in at]
+    bars = [_line_box(line, ax) for line in ax.lines[-2:]]
     order = np.argsort(-items["visitors_by_day"].to_numpy(), kind="stable")
     for number in order:
         item, mark = items.iloc[number], at[number]
         text = shorten(item["title"][shared:] or item["title"], ems)
         size = (11 * width(text), 13)
-        others = taken[:number] + taken[number + 1 :]
+        others = bars + taken[:number] + taken[number + 1 :]
         for left, up in PLACES:
             box = _label_box(mark, size, left, up)
             if box.x0 > within.x0 and box.x1 < within.x1 + 8 and not box.count_overlaps(others):
                 taken.append(box)
                 _title(ax, item, text, left, up)
                 break
+
+
+def _line_box(line: Line2D, ax: Axes) -> Bbox:
+    (x0, y0), (x1, y1) = line.get_transform().transform(line.get_xydata())
+    return Bbox.from_extents(min(x0, x1) - 1, min(y0, y1) - 1, max(x0, x1) + 1, max(y0, y1) + 1)
 
 
 def _label_box(mark: np.ndarray, size: tuple[float, float], left: bool, up: float) -> Bbox:

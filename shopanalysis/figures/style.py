@@ -112,6 +112,7 @@ def place(ax: Axes, left=8.0, right=8.0, top=10.0, bottom=26.0) -> bool:
 
 
 def money_axis(ax: Axes, words: Words, metric: str) -> None:
+    """At most four values upward, written as `metric` is: ¥1.2万 or ¥12k, 2%."""
     formats = {"sales": words.short_money, "conversion": words.axis_percent}
     ax.yaxis.set_major_formatter(FuncFormatter(lambda y, _: formats.get(metric, words.short)(y)))
     ax.yaxis.set_major_locator(MaxNLocator(4))
@@ -119,6 +120,7 @@ def money_axis(ax: Axes, words: Words, metric: str) -> None:
 
 
 def day_axis(ax: Axes, words: Words, days: pd.Series, narrow: bool) -> None:
+    """The last day and some before it, as the language writes days."""
     marked = pd.DatetimeIndex(days)[:: -max(1, len(days) // (3 if narrow else 6))]
     ax.set_xticks(marked, [words.day(day) for day in marked])
 
