@@ -220,16 +220,8 @@ def key_figures(steps: pd.DataFrame, health: pd.DataFrame) -> pd.DataFrame:
 
     steps  of funnel()   health  of page_health.page_health
     """
-    whole = (
-        pd.DataFrame(
-            {
-                "metric": ["conversion"],
-                "value": [rates.ratio(steps["count"].iloc[-1], steps["count"].iloc[0])],
-            }
-        )
-        if len(steps)
-        else pd.DataFrame()
-    )
+    ends = steps["count"].iloc[[-1, 0]] if len(steps) else [np.nan, np.nan]
+    whole = pd.DataFrame({"metric": ["conversion"], "value": [rates.ratio(*ends)]})
     pages = health[["metric", "value", "usual_value"]].rename(columns={"usual_value": "before"})
     return pd.concat([whole, pages], ignore_index=True)
 

@@ -20,7 +20,7 @@ LEFT = frozenset({
 # The first of these that a table has is also drawn, as a bar behind its figures.
 BARRED = (
     "visitors_share", "share", "item_share", "sales_share", "chance_above", "chance_out",
-    "visitors_by_day", "visits_moved", "sales", "overstock_cost", "order_units", "expected",
+    "visitors_by_day", "visits_moved", "sales", "overstock_cost", "order_units",
 )  # fmt: skip
 SIGNED = frozenset({"sales_change", "gain", "at_stake", "item_part"})
 OUT_OF_THE_ORDINARY = ("rose", "fell")

@@ -343,10 +343,10 @@ def key_figures(judged: pd.DataFrame, lying: pd.DataFrame) -> pd.DataFrame:
 
     judged  of verdicts()   lying  of overstock()
     """
-    rows = [("items", len(judged)), ("order_units", judged["order_units"].sum())]
-    rows += [
-        (name, lying[name].sum()) for name in ("overstock_units", "overstock_cost") if len(lying)
-    ]
+    counts = judged["stock_verdict"].value_counts()
+    rows = [("items_short", counts.get("short", 0)), ("items_to_restock", counts.get("restock", 0))]
+    rows.append(("pieces_to_order", judged["order_units"].sum()))
+    rows.append(("lying_cost", lying["overstock_cost"].sum()))
     return pd.DataFrame(rows, columns=["metric", "value"])
 
 

@@ -143,13 +143,8 @@ def source_table(
 
 def key_figures(sources: pd.DataFrame) -> pd.DataFrame:
     """All sources together, as display.key_figures takes them: metric, value, before."""
-    now, then = (
-        _all_sources(sources, names)
-        for names in (
-            ("visitors_by_day", "payers", "sales"),
-            ("visitors_before", "payers_before", "sales_before"),
-        )
-    )
+    now = _all_sources(sources, ("visitors_by_day", "payers", "sales"))
+    then = _all_sources(sources, ("visitors_before", "payers_before", "sales_before"))
     return pd.DataFrame({"value": now, "before": then}).rename_axis("metric").reset_index()
 
 

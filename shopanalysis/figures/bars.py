@@ -142,7 +142,7 @@ def funnel(steps: pd.DataFrame, words: Words, *, ax: Axes) -> Axes:
     for row, step in zip(rows, steps.itertuples(), strict=True):
         text = words.format_field(step.count, "count" if not narrow else "short")
         if not narrow and not pd.isna(step.step_rate):
-            text += "  " + words.say("figure.step", rate=step.step_rate, before=step.step_before)
+            text += " · " + words.say("figure.step", rate=step.step_rate, before=step.step_before)
         ax.annotate(
             text,
             (step.count, row),

@@ -8,11 +8,9 @@ from matplotlib.ticker import FuncFormatter
 
 from shopanalysis.figures.style import (
     ACCENT,
-    BAD,
     BAND,
-    GOOD,
+    INK,
     MUTED,
-    WATCH,
     day_axis,
     end_labels,
     money_axis,
@@ -21,6 +19,15 @@ from shopanalysis.figures.style import (
     shared_start,
 )
 from shopanalysis.words import Words, shorten
+
+# how lines differ that stand for no verdict
+LOOKS = (
+    {"color": ACCENT},
+    {"color": INK},
+    {"color": MUTED},
+    {"color": ACCENT, "ls": (0, (4, 2))},
+    {"color": INK, "ls": (0, (4, 2))},
+)
 
 
 def daily_line(daily: pd.DataFrame, words: Words, *, metric: str, ax: Axes) -> Axes:
@@ -80,9 +87,9 @@ def chance_lines(chances: pd.DataFrame, words: Words, *, metric: str, ax: Axes) 
     shared = shared_start(titles)
     for number, title in enumerate(titles):
         line = chances[chances["title"] == title]
-        colour = (BAD, ACCENT, WATCH, GOOD, MUTED)[number % 5]
+        look = LOOKS[number % len(LOOKS)]
         label = shorten(title[shared:] or title, 9 if narrow else 16)
-        ax.plot(line["date"], line[metric], color=colour, label=label)
+        ax.plot(line["date"], line[metric], label=label, **look)
     ax.axhline(0.5, color=MUTED, lw=1, ls=(0, (4, 3)))
     ax.set_ylim(0, 1.02)
     ax.yaxis.set_major_formatter(FuncFormatter(lambda y, _: words.axis_percent(y)))

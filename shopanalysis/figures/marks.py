@@ -156,4 +156,5 @@ def _title(ax: Axes, item: pd.Series, text: str, left: bool, up: float) -> None:
         va="center",
         fontsize=11,
         color=VERDICT_COLOURS[item["verdict"]],
+        arrowprops={"arrowstyle": "-", "color": MUTED, "lw": 0.7} if up else None,
     )
