@@ -124,6 +124,8 @@ def _head(column: str, kind: str, words: Words) -> Markup:
 def _cells(column: str, values: Sequence, kind: str, drawn: bool, words: Words) -> list[Markup]:
     written = words.column(column, values)
     styles = _bars(column, values) if drawn else [""] * len(written)
+    if kind == "title":
+        written = [Markup("<span>{}</span>").format(text) for text in written]
     return [
         Markup('<td class="{}"{}>{}</td>').format(kind, style, text)
         for text, style in zip(written, styles, strict=True)

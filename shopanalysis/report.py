@@ -22,9 +22,10 @@ from shopanalysis.calendars import DAY
 from shopanalysis.errors import DataError, ParameterError
 from shopanalysis.findings import DECISIONS, SEVERITIES, Finding
 from shopanalysis.rendering import FINDINGS, TABLE
-from shopanalysis.words import Words, is_missing
+from shopanalysis.words import Words, is_missing, shorten
 
 ROWS_SHOWN = 14
+LONGEST_IN_SENTENCE = 40  # ems of a title or a name
 BY_METRIC = (
     "amount", "this_day", "usual", "usual_low", "usual_high",
     "value", "value_low", "value_high", "bar", "at_usual_mix", "usual_value",
@@ -108,8 +109,8 @@ class Page:
         spoken = [
             (
                 f.owner,
-                self.words.say(f"action.{f.action}", **f.values),
-                self.words.say(f"rule.{f.rule}", **f.values),
+                self.words.say(f"action.{f.action}", **_fitting(f.values)),
+                self.words.say(f"rule.{f.rule}", **_fitting(f.values)),
             )
             for f in decided
         ]
@@ -126,7 +127,7 @@ class Page:
         return Shown(html, "\n".join(lines), _csv_named("key_figures", rows))
 
     def _sentence(self, finding: Finding, words: Words) -> str:
-        return words.say(f"finding.{finding.text}", **finding.values)
+        return words.say(f"finding.{finding.text}", **_fitting(finding.values))
 
     def _record(self, finding: Finding) -> dict:
         record = {k: v for k, v in asdict(finding).items() if k not in ("text", "values")}
@@ -137,7 +138,7 @@ class Page:
         for part in ("action", "rule"):
             key = record[part]
             record[part] = {
-                name: w.say(f"{part}.{key}", **finding.values)
+                name: w.say(f"{part}.{key}", **_fitting(finding.values))
                 for name, w in languages.items()
                 if key
             }
@@ -281,6 +282,17 @@ class Page:
             digest=digest,
             **({"first": frame["date"].min(), "last": frame["date"].max()} if days else {}),
         )
+
+
+def _fitting(values: Mapping[str, object]) -> dict[str, object]:
+    """`values` with their texts cut to what a sentence can hold."""
+
+    def fit(value):
+        if isinstance(value, list | tuple):
+            return [fit(one) for one in value]
+        return shorten(value, LONGEST_IN_SENTENCE) if isinstance(value, str) else value
+
+    return {name: fit(value) for name, value in values.items()}
 
 
 def _rounded(number: float | None) -> float | None:

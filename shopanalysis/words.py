@@ -9,6 +9,7 @@ import string
 import tomllib
 import unicodedata
 from functools import cache
+from itertools import accumulate, takewhile
 from numbers import Number
 from pathlib import Path
 
@@ -105,7 +106,7 @@ class Words(string.Formatter):
     def format_field(self, value, spec: str) -> str:
         """One placeholder: `spec` is the name of a way to write a number, or a list of words."""
         if spec in ("", "text", "title"):
-            return MISSING if is_missing(value) else str(value)
+            return MISSING if is_missing(value) else isolated(str(value))
         if isinstance(value, str) and self.has(f"{spec}.{value}"):
             return self.name(spec, value)
         if is_missing(value):
@@ -248,7 +249,7 @@ class Words(string.Formatter):
 
     def list(self, values) -> str:
         """A, B and C."""
-        return self.texts["list.separator"].join(str(value) for value in values)
+        return self.texts["list.separator"].join(isolated(str(value)) for value in values)
 
 
 def css_string(text: str) -> str:
@@ -279,6 +280,13 @@ def shorten(text: str, ems: float) -> str:
     """`text` cut to a width in ems, ending in … where something is left out."""
     if width(text) <= ems:
         return text
-    while text and width(text) > ems - 1:
-        text = text[:-1]
-    return text.rstrip() + "…"
+    reached = accumulate(width(character) for character in text)
+    kept = sum(1 for _ in takewhile(lambda so_far: so_far <= ems - 1, reached))
+    return text[:kept].rstrip() + "…"
+
+
+def isolated(text: str) -> str:
+    """`text`; where it has letters that run from right to left, so that they turn nothing around it."""
+    if any(unicodedata.bidirectional(character) in ("R", "AL") for character in text):
+        return f"\u2068{text}\u2069"
+    return text

@@ -81,7 +81,9 @@ def test_a_table_writes_each_column_as_its_metric_and_keeps_every_row_in_its_csv
                           "low": 0.01, "high": 0.03})  # fmt: skip
     shown = page.table(frame, name="screen", values=page.period(7), source="item_day", rows=5)
     assert shown.html.count("<tr>") == 6
-    assert "¥1,234" in shown.html
+    assert "Sales" not in shown.html
+    assert "销售额 <small>¥</small></th>" in shown.html
+    assert ">1,234</td>" in shown.html
     assert "1.00% – 3.00%" in shown.html
     assert "30 行中的 5 行" in shown.html
     lines = shown.data[report.TABLE]["csv"].splitlines()
