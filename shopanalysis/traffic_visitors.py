@@ -182,7 +182,7 @@ def shop_visits(shop_day: pd.DataFrame, source_day: pd.DataFrame) -> pd.Series:
 
 def last_weeks(visits: pd.Series, date: pd.Timestamp) -> pd.DataFrame:
     """The visits of the last CALENDAR_WEEKS weeks up to `date`: date, visitors."""
-    first = date - pd.Timedelta(days=7 * CALENDAR_WEEKS + date.dayofweek - 7)
+    first = date - pd.Timedelta(days=7 * CALENDAR_WEEKS + date.day_of_week - 7)
     return visits[first:date].rename("visitors").rename_axis("date").reset_index()
 
 

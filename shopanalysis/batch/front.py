@@ -21,6 +21,7 @@ from shopanalysis.words import Words
 SENTENCES_WATCHED = 6
 HISTORY_DAYS = 90
 LATER = timedelta(31)  # a month's page tells of runs this far back
+TITLES = {"week": "digest.week_title", "month": "digest.month_title"}
 SIGNS = {"critical": "▲", "warning": "◆", "failures": "✕", "quiet": "✓"}
 
 
@@ -94,7 +95,7 @@ class Fronts:
         titles = {notebook.name: notebook.title_in(words) for notebook in self.notebooks}
         pages = {"index": page("run.html.j2", words, **around, **self._front(kept, words, titles))}
         for name, period in (("week", week_to(day, runs)), ("month", month_to(day, runs))):
-            around |= {"name": name, "period": period, "titles": titles}
+            around |= {"said_as": TITLES[name], "period": period, "titles": titles}
             pages[name] = page("period.html.j2", words, **around, **_sums(period, words))
         for name, text in pages.items():
             write(kept.path / f"{name}.html", text, self.aside)

@@ -53,12 +53,12 @@ def calendar_heat_map(daily: pd.DataFrame, words: Words, *, metric: str, ax: Axe
     """
     known = daily.dropna(subset=[metric])
     days = pd.DatetimeIndex(known["date"])
-    mondays = days - pd.to_timedelta(days.dayofweek, unit="D")
+    mondays = days - pd.to_timedelta(days.day_of_week, unit="D")
     weeks = (mondays - mondays.min()).days // 7
     place(ax, left=44, right=4, top=22, bottom=28)
     shades = pd.qcut(known[metric].rank(method="first"), len(SHADES), labels=False)
     for week, day, shade in zip(weeks, days, shades, strict=True):
-        _cell(ax, week, 6 - day.dayofweek, SHADES[shade])
+        _cell(ax, week, 6 - day.day_of_week, SHADES[shade])
     ax.set_xlim(-0.5, weeks.max() + 0.5)
     ax.set_ylim(-0.5, 6.5)
     ax.grid(visible=False)
