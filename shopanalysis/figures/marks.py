@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -113,7 +115,8 @@ def item_scatter(
 
 
 def _titles(ax: Axes, items: pd.DataFrame, ems: float) -> None:
-    """Titles beside their marks, on the side and at the height where they cover no other and no mark.
+    """Titles beside their marks, on the side and at the height where they cover no other and no mark,
+    and the bars only where there is no other place.
 
     What all titles start with, such as the brand, is left out; so is a title that has no free place.
     """
@@ -127,10 +130,11 @@ def _titles(ax: Axes, items: pd.DataFrame, ems: float) -> None:
         item, mark = items.iloc[number], at[number]
         text = shorten(item["title"][shared:] or item["title"], ems)
         size = (11 * width(text), 13)
-        others = bars + taken[:number] + taken[number + 1 :]
-        for left, up in PLACES:
+        others = taken[:number] + taken[number + 1 :]
+        for avoided, (left, up) in product((bars + others, others), PLACES):
             box = _label_box(mark, size, left, up)
-            if box.x0 > within.x0 and box.x1 < within.x1 + 8 and not box.count_overlaps(others):
+            inside = box.x0 > within.x0 and box.x1 < within.x1 + 8
+            if inside and not box.count_overlaps(avoided):
                 taken.append(box)
                 _title(ax, item, text, left, up)
                 break

@@ -30,21 +30,21 @@ COLOURS = {
     "paper": "#fdfdfe",
 }
 INK, MUTED, GRID, BAND, ACCENT, GOOD, WATCH, BAD, PAPER = COLOURS.values()
-# what JupyterLab calls these colours, in its light and its dark theme
+# the same colours in JupyterLab's light and dark themes, in its names for them
 IN_JUPYTER = {
-    "ink": "ui-font-color1",
-    "muted": "ui-font-color2",
-    "grid": "border-color2",
-    "band": "brand-color3",
-    "accent": "brand-color1",
-    "good": "success-color1",
-    "watch": "warn-color1",
-    "bad": "error-color1",
-    "paper": "layout-color0",
+    "ink": "var(--jp-ui-font-color1,{})",
+    "muted": "var(--jp-ui-font-color2,{})",
+    "grid": "var(--jp-border-color2,{})",
+    "band": "color-mix(in srgb,var(--jp-brand-color1,#1f5fbf) 25%,transparent)",
+    "accent": "var(--jp-brand-color1,{})",
+    "good": "var(--jp-success-color1,{})",
+    "watch": "var(--jp-warn-color1,{})",
+    "bad": "var(--jp-error-color1,{})",
+    "paper": "var(--jp-layout-color0,{})",
 }
 # the colours of a figure: the page's; without a page JupyterLab's; without either those drawn
 PAGE_COLOURS = "".join(
-    f"--f-{name}:var(--{name},var(--jp-{IN_JUPYTER[name]},{colour}));"
+    f"--f-{name}:var(--{name},{IN_JUPYTER[name].format(colour)});"
     for name, colour in COLOURS.items()
 )
 STYLE = {
