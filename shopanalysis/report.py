@@ -169,26 +169,28 @@ class Page:
         title = self.words.say(f"caption.{caption}", **values or {})
         if not len(data):
             return self.say("page.nothing", caption=title)
-        drawings = [
-            Markup('<div class="{}" style="display:var(--{}, {})">{}</div>').format(
-                name,
-                name,
-                shown,
-                Markup(figures.svg(draw, data, self.words, pixels=pixels, height=height, **drawn)),
-            )
-            for name, shown, pixels in (
-                ("wide", "block", figures.WIDE),
-                ("phone", "none", figures.PHONE),
-            )
-        ]
+        drawings = self._drawings(draw, data, height=height, **drawn)
         html = Markup(
             '<figure style="{}"><figcaption>{}</figcaption><div role="img" aria-label="{}">{}</div>'
             "{}</figure>"
-        ).format(figures.PAGE_COLOURS, title, title, Markup().join(drawings), self._source(source))
+        ).format(figures.PAGE_COLOURS, title, title, drawings, self._source(source))
         carried = (
             _csv_named(f"figure_{name or caption}", data) if isinstance(data, pd.DataFrame) else {}
         )
         return Shown(html, title, carried)
+
+    def _drawings(self, draw: Callable, data, **drawn) -> Markup:
+        """The figure for a wide page and for a phone; outside a report only the wide one shows."""
+        sizes = (("wide", "block", figures.WIDE), ("phone", "none", figures.PHONE))
+        return Markup().join(
+            Markup('<div class="{}" style="display:var(--{}, {})">{}</div>').format(
+                kind,
+                kind,
+                shown,
+                Markup(figures.svg(draw, data, self.words, pixels=pixels, **drawn)),
+            )
+            for kind, shown, pixels in sizes
+        )
 
     def table(
         self,

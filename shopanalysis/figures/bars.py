@@ -41,41 +41,30 @@ def bridge(steps: pd.DataFrame, words: Words, *, start: str, end: str, ax: Axes)
     ax.set_ylim(lowest, max(bases.max(), tops.max()) * 1.001)
     if lowest > 0:
         _cut_marks(ax, whole)
-    for i, (amount, is_whole) in enumerate(zip(amounts, whole, strict=True)):
-        kind = ("" if is_whole else "signed_") + ("short_money" if narrow else "money")
-        text = words.format_field(amount, kind)
-        ax.annotate(
-            text,
-            (i, max(tops[i], bases[i])),
-            (0, 5),
-            textcoords="offset points",
-            ha="center",
-            color=INK,
-            fontweight="bold",
-            fontsize=11 if narrow else 12,
-            annotation_clip=False,
-        )
-    ax.set_xticks(
-        range(len(steps)),
-        [_wrapped(words.name("factor", f), 5.5 if narrow else 11) for f in steps["factor"]],
-    )
-    ax.set_xlim(-0.5, len(steps) - 0.5)
+    kinds = np.where(whole, "", "signed_") + ("short_money" if narrow else "money")
+    texts = [words.format_field(*amount) for amount in zip(amounts, kinds, strict=True)]
+    for i, text in enumerate(texts):
+        _above(ax, text, (i, max(tops[i], bases[i])), 11 if narrow else 12)
+    _bridge_axis(ax, [words.name("factor", f) for f in steps["factor"]], (start, end), narrow)
+    return ax
+
+
+def _above(ax: Axes, text: str, at: tuple[float, float], size: float) -> None:
+    offset = {"textcoords": "offset points", "ha": "center", "annotation_clip": False}
+    ax.annotate(text, at, (0, 5), color=INK, fontweight="bold", fontsize=size, **offset)
+
+
+def _bridge_axis(ax: Axes, names: list[str], ends: tuple[str, str], narrow: bool) -> None:
+    """The factors under their bars, and under the first and the last bar what they are."""
+    ax.set_xticks(range(len(names)), [_wrapped(name, 5.5 if narrow else 11) for name in names])
+    ax.set_xlim(-0.5, len(names) - 0.5)
     ax.grid(visible=False)
     ax.set_yticks([])
     ax.xaxis.set_tick_params(labelcolor=INK, labelsize=10.5 if narrow else 12)
-    for i, label in ((0, start), (len(steps) - 1, end)):
-        ax.annotate(
-            label,
-            (i, 0),
-            (0, -32),
-            xycoords=("data", "axes fraction"),
-            ha="center",
-            textcoords="offset points",
-            color=MUTED,
-            fontsize=10.5,
-            annotation_clip=False,
-        )
-    return ax
+    below = {"xycoords": ("data", "axes fraction"), "textcoords": "offset points",
+             "ha": "center", "annotation_clip": False}  # fmt: skip
+    for i, label in zip((0, len(names) - 1), ends, strict=True):
+        ax.annotate(label, (i, 0), (0, -32), color=MUTED, fontsize=10.5, **below)
 
 
 def _bridge_floor(bases: np.ndarray, tops: np.ndarray, whole: np.ndarray) -> float:

@@ -47,7 +47,7 @@ def _panel(ax: Axes, panel: pd.DataFrame, words: Words, metric: str) -> None:
 
 
 def calendar_heat_map(daily: pd.DataFrame, words: Words, *, metric: str, ax: Axes) -> Axes:
-    """Days as cells, a column for each week and a row for each weekday; the darker, the more.
+    """Days as cells, a column for each week and a row for each weekday; the stronger, the more.
 
     daily   date, `metric`; in five shades, each with as many days
     """

@@ -52,31 +52,15 @@ def rate_intervals(
     ax.hlines(rows, rates[f"{metric}_before"], rates[metric], color=MUTED, lw=1)
     ax.plot(rates[f"{metric}_before"], rows, "o", mfc="none", mec=MUTED, ms=6, mew=1.4)
     ax.plot(rates[metric], rows, "o", color=ACCENT, ms=7)
-    for row, value in zip(rows, rates[metric], strict=True):
-        ax.annotate(
-            words.format_field(value, "percent"),
-            (1, row),
-            (6, 0),
-            va="center",
-            color=INK,
-            xycoords=("axes fraction", "data"),
-            textcoords="offset points",
-            fontweight="bold",
-            annotation_clip=False,
-        )
     ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: words.axis_percent(x)))
     ax.xaxis.set_major_locator(MaxNLocator(3 if narrow else 5))
     ax.set_xlim(left=0)
-    ax.annotate(
-        words.say(f"figure.{named}"),
-        (reference, 1),
-        (0, 3),
-        ha="center",
-        color=MUTED,
-        xycoords=("data", "axes fraction"),
-        textcoords="offset points",
-        fontsize=10.5,
-    )
+    offset = {"textcoords": "offset points", "annotation_clip": False}
+    beside = {"xycoords": ("axes fraction", "data"), "va": "center", "fontweight": "bold"} | offset
+    for row, value in zip(rows, rates[metric], strict=True):
+        ax.annotate(words.format_field(value, "percent"), (1, row), (6, 0), color=INK, **beside)
+    above = {"xycoords": ("data", "axes fraction"), "ha": "center", "fontsize": 10.5} | offset
+    ax.annotate(words.say(f"figure.{named}"), (reference, 1), (0, 3), color=MUTED, **above)
     return ax
 
 
