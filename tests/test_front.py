@@ -84,7 +84,7 @@ def test_a_period_tells_what_was_watched_on_all_its_days_once(tmp_path):
     early = kept(tmp_path, "2026-11-10", days(1), [record(id="a", baseline=5.0), record(id="b")])
     late = kept(tmp_path, "2026-11-12", days(1), [record(id="c", baseline=5.0)])
     outside = kept(tmp_path, "2026-11-01", days(1), [record(id="d")])
-    found = week_to(date(2026, 11, 12), [outside, early, late]).watched
+    found = watched(week_to(date(2026, 11, 12), [outside, early, late]).findings)
     assert [(f["id"], f["day"].day) for f in found] == [("c", 12), ("b", 10)]
 
 
@@ -114,6 +114,14 @@ def test_the_front_page_has_attainment_key_figures_bridge_decisions_and_what_to_
     places = [text.index(part) for part in parts]
     assert places == sorted(places)
     assert "<img" not in page.read_text("utf-8")
+
+
+def test_the_months_page_has_the_months_attainment_and_decisions(page):
+    text = text_of(page.with_name("month.html"))
+    assert "The month's target 50.0%" in text
+    assert "¥270 over 3 days" in text
+    assert "Leadership Act." in text
+    assert "target" not in text_of(page.with_name("week.html"))
 
 
 def test_a_bar_is_as_long_as_what_is_attained(page):

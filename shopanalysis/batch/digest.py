@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 
 from shopanalysis.batch.files import read
-from shopanalysis.findings import WATCHED, watched
+from shopanalysis.findings import WATCHED
 
 DAILY = "daily_report"
 
@@ -144,14 +144,13 @@ class Period:
         return None if None in then else sum(then)
 
     @property
-    def watched(self) -> list[Mapping]:
-        """What was to be acted on or watched on these days, each thing once, with its newest day."""
-        newest_first = [
+    def findings(self) -> list[Mapping]:
+        """What was found on these days, the newest first, each with its day."""
+        return [
             finding | {"day": day}
             for day, kept in sorted(self.made.items(), reverse=True)
             for finding in kept.findings
         ]
-        return watched(newest_first)
 
 
 def week_to(day: date, runs: Sequence[Kept]) -> Period:

@@ -96,7 +96,8 @@ class Fronts:
         pages = {"index": page("run.html.j2", words, **around, **self._front(kept, words, titles))}
         for name, period in (("week", week_to(day, runs)), ("month", month_to(day, runs))):
             around |= {"said_as": TITLES[name], "period": period, "titles": titles}
-            pages[name] = page("period.html.j2", words, **around, **_sums(period, words))
+            bars = _month_bars(kept, words) if name == "month" else []
+            pages[name] = page("period.html.j2", words, **around, bars=bars, **_sums(period, words))
         for name, text in pages.items():
             write(kept.path / f"{name}.html", text, self.aside)
 
@@ -108,8 +109,8 @@ class Fronts:
             "lead": lead,
             "watch": to_watch[:SENTENCES_WATCHED],
             "more": len(to_watch) - SENTENCES_WATCHED,
-            "decided": _decided(kept, words),
-            "bars": _attainment(kept, words),
+            "decided": _decided(kept.findings, words),
+            "bars": _day_bars(kept, words) + _month_bars(kept, words),
             "key_figures": kept.key_figures,
             "bridge": kept.bridge,
             "entries": [_entry(n, kept, said, words) for n in self.notebooks],
@@ -117,23 +118,24 @@ class Fronts:
         }
 
 
-def _decided(kept: Kept, words: Words) -> list[tuple[str, str, str]]:
+def _decided(findings: Sequence[Mapping], words: Words) -> list[tuple[str, str, str]]:
     say = words.language
-    return [
-        (f["owner"], f["action"][say], f["rule"].get(say, "")) for f in decisions(kept.findings)
-    ]
+    return [(f["owner"], f["action"][say], f["rule"].get(say, "")) for f in decisions(findings)]
 
 
-def _attainment(kept: Kept, words: Words) -> list[dict[str, object]]:
-    """Bars for the day and the month, as far as they have targets; lengths in percent of the bar."""
-    bars = []
-    if kept.target:
-        value, target = kept.target
-        bars.append(_bar("day_target", value, target, target, words, ""))
+def _day_bars(kept: Kept, words: Words) -> list[dict[str, object]]:
+    """A bar for the day, if it has a target; lengths in percent of the bar."""
+    if not kept.target:
+        return []
+    value, target = kept.target
+    return [_bar("day_target", value, target, target, words, "")]
+
+
+def _month_bars(kept: Kept, words: Words) -> list[dict[str, object]]:
+    """A bar for the month, if it has a target."""
     month = kept.month
-    if month.get("target") and month.get("sales") is not None:
-        bars.append(_month_bar(month, words))
-    return bars
+    known = month.get("target") and month.get("sales") is not None
+    return [_month_bar(month, words)] if known else []
 
 
 def _month_bar(month: Mapping, words: Words) -> dict[str, object]:
@@ -203,7 +205,8 @@ def _sums(period: Period, words: Words) -> dict[str, object]:
         "total": said,
         "before": before,
         "lengths": {day: 100 * period.sales[day] / largest for day in known},
-        "watch": period.watched,
+        "watch": watched(period.findings),
+        "decided": _decided(period.findings, words),
         "history": list(period.sales.values())[-HISTORY_DAYS:],
     }
 
