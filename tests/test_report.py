@@ -1,3 +1,5 @@
+import csv
+import io
 import json
 
 import nbformat
@@ -96,6 +98,29 @@ def test_no_spreadsheet_takes_a_title_for_a_formula(start):
     written = report.as_csv(pd.DataFrame({"title": [f"{start}cmd|' /C calc'!A1"]}))
     assert written.splitlines()[1].strip('"').startswith(f"'{start}".strip("\r")[:1])
     assert "'" + start in written
+
+
+@pytest.mark.parametrize(
+    "title", [HOSTILE, "=cmd|'/c calc'!A1", "长" * 4000, "שלום קנה", "🧵四件套🎁", 'a,"b"\nc']
+)
+def test_whatever_a_title_is_it_is_in_the_csv_as_itself(title):
+    written = report.as_csv(pd.DataFrame({"title": [title], "sales": [1.0]}))
+    (row,) = csv.DictReader(io.StringIO(written))
+    assert row["title"] == ("'" + title if title.startswith("=") else title)
+
+
+@pytest.mark.parametrize("title", ["长" * 4000, "שלום קנה " * 500])
+def test_a_long_title_does_not_fill_the_page_of_a_sentence(page, title):
+    shown = page.findings([finding(values=finding().values | {"names": [title, "b"]})])
+    assert len(shown.text) < 200
+    assert title[:8] in shown.text
+    assert "、b" in shown.text
+
+
+def test_letters_from_right_to_left_turn_nothing_around_them():
+    said = Words("en").say("page.source", source="שלום")
+    assert said == "Source: \u2068שלום\u2069."
+    assert Words("en").say("page.source", source="shop") == "Source: shop."
 
 
 def test_csv_keeps_negative_numbers_as_numbers_and_missing_as_empty():
