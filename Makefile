@@ -40,11 +40,11 @@ $(installed): requirements.lock pyproject.toml
 	$(bin)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
-example: $(installed)  ## reports/demo/: what README.md shows (needs Chromium for the picture)
+example: $(installed)  ## reports/demo/: what README.md shows (needs Chromium for the pictures)
 	rm -rf .cache/example && $(bin)/shopanalysis run --shop data/demo --lang en --out .cache/example
 	mkdir -p reports/demo && cp .cache/example/*/demo/*.html .cache/example/*/demo/actions.xlsx reports/demo/
-	chromium --headless --no-sandbox --hide-scrollbars --window-size=900,1150 \
-		--screenshot=reports/demo/daily_report.png file://$(here)/reports/demo/daily_report.html
+	for page in index daily_report; do chromium --headless --no-sandbox --hide-scrollbars --window-size=1280,1150 \
+		--screenshot=reports/demo/$$page.png file://$(here)/reports/demo/$$page.html; done
 
 lock:  ## requirements.lock from pyproject.toml, for every Python >= 3.11 and system (needs uv)
 	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 \

@@ -346,6 +346,13 @@ def _unchecked(missing: list[str]) -> Finding:
                    rule="D04", values={"names": missing})  # fmt: skip
 
 
+def key_figures(items: pd.DataFrame) -> pd.DataFrame:
+    """How many items there are, and of which verdict, as display.key_figures takes them: metric, value."""
+    counts = items["verdict"].value_counts()
+    named = {"confirmed": counts.get("confirmed", 0), "watched": counts.get("watch", 0)}
+    return pd.DataFrame([*named.items(), ("items", len(items))], columns=["metric", "value"])
+
+
 def checks(items: pd.DataFrame, categories: pd.DataFrame) -> list[tuple[str, float, float]]:
     """What must hold, as (name, one, other)."""
     named = items[items["category"].notna()]

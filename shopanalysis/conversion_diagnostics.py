@@ -215,6 +215,17 @@ def _peer_finding(peer: dict[str, float]) -> Finding:
     )  # fmt: skip
 
 
+def key_figures(steps: pd.DataFrame, health: pd.DataFrame) -> pd.DataFrame:
+    """From visit to payment, and the pages, as display.key_figures takes them: metric, value, before.
+
+    steps  of funnel()   health  of page_health.page_health
+    """
+    ends = steps["count"].iloc[[-1, 0]] if len(steps) else [np.nan, np.nan]
+    whole = pd.DataFrame({"metric": ["conversion"], "value": [rates.ratio(*ends)]})
+    pages = health[["metric", "value", "usual_value"]].rename(columns={"usual_value": "before"})
+    return pd.concat([whole, pages], ignore_index=True)
+
+
 def checks(
     steps: pd.DataFrame, parts: pd.DataFrame, common: dict[str, float]
 ) -> list[tuple[str, float, float]]:

@@ -20,6 +20,7 @@ TEN_COLUMNS = [
 SCORES = ["dsr_item", "dsr_service", "dsr_logistics"]
 FACTORS = ("visitors", "conversion", "order_value")
 WEEK = 7 * DAY
+PANELS = ("visitors", "conversion", "order_value", "bounce_rate")
 MOVED = [
     "source", "visitors", "visitors_change", "sales_change", "real", "by_visits", "by_conversion",
     "by_order_value", "z",
@@ -49,6 +50,31 @@ def daily_table(shop_day: pd.DataFrame, basis: str, days: int) -> pd.DataFrame:
         .nlargest(days, "date")[TEN_COLUMNS]
         .reset_index(drop=True)
     )
+
+
+def key_figures(told: pd.DataFrame, daily: pd.DataFrame) -> pd.DataFrame:
+    """The day's sales and their factors, as display.key_figures takes them.
+
+    told    of alarms.against_usual   daily   of daily_table, newest first: what the history is of
+    """
+    rows = told[told["metric"].isin(["sales", *FACTORS])].rename(columns={"this_day": "value"})
+    history = [daily[metric].iloc[::-1].tolist() for metric in rows["metric"]]
+    return rows[["metric", "value", "usual", "change", "real"]].assign(history=history)
+
+
+def panels(
+    shop_day: pd.DataFrame, campaigns: Iterable[Campaign], date: pd.Timestamp, basis: str, days: int
+) -> pd.DataFrame:
+    """The metrics PANELS over the `days` days up to `date`: date, metric, value, usual_low, usual_high."""
+    campaigns = list(campaigns)
+    whole = daily_table(shop_day[shop_day["date"] <= date], basis, len(shop_day)).iloc[::-1]
+    parts = []
+    for metric in PANELS:
+        known = whole[["date", metric]].dropna().reset_index(drop=True)
+        usual = calendars.usual(known, metric, campaigns)[["usual_low", "usual_high"]]
+        panel = pd.concat([known.rename(columns={metric: "value"}), usual], axis=1).tail(days)
+        parts.append(panel.assign(metric=metric))
+    return pd.concat(parts, ignore_index=True)
 
 
 def last_days_with_usual(

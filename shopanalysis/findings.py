@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from shopanalysis.words import Words
 
 SEVERITIES = ("critical", "warning", "info", "good")
+WATCHED = SEVERITIES[:2]
 OWNERS = ("promotion", "design", "service", "stock", "leadership")
 DECISIONS = 3
 
@@ -46,14 +47,35 @@ def said_in(records: Sequence[Mapping], words: Words) -> list[Mapping]:
 
 
 def front(records: Sequence[Mapping]) -> list[Mapping]:
-    """What the front page starts with: the first record of all, then those to act on or to watch."""
-    urgent = _most_urgent_first(records[1:])
-    return [*records[:1], *(r for r in urgent if r["severity"] in ("critical", "warning"))]
+    """What a message starts with: the first record of all, then those to act on or to watch."""
+    first = records[:1]
+    return [*first, *(r for r in watched(records[1:]) if not any(same(r, f) for f in first))]
+
+
+def same(one: Mapping, other: Mapping) -> bool:
+    """Whether two records say one thing: the same action, or the same metric against the same number."""
+    if one["action"] and one["action"] == other["action"]:
+        return True
+    keys = ("metric", "unit", "baseline")
+    return one.get("baseline") is not None and all(one.get(k) == other.get(k) for k in keys)
+
+
+def watched(records: Sequence[Mapping]) -> list[Mapping]:
+    """Those to act on or to watch, the most urgent first, none that says what one before it said."""
+    found: list[Mapping] = []
+    for record in _most_urgent_first(records):
+        if record["severity"] in WATCHED and not any(same(record, one) for one in found):
+            found.append(record)
+    return found
 
 
 def decisions(records: Sequence[Mapping]) -> list[Mapping]:
-    """At most three records that somebody is to act on, the most urgent first."""
-    return [record for record in _most_urgent_first(records) if record["action"]][:DECISIONS]
+    """At most three records that somebody is to act on, the most urgent first, no action twice."""
+    found: list[Mapping] = []
+    for record in _most_urgent_first(records):
+        if record["action"] and all(record["action"] != one["action"] for one in found):
+            found.append(record)
+    return found[:DECISIONS]
 
 
 def _most_urgent_first(records: Sequence[Mapping]) -> list[Mapping]:

@@ -17,49 +17,21 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
-from shopanalysis import __version__, events_calendar, figures, tables
+from shopanalysis import __version__, display, events_calendar, figures, tables
 from shopanalysis import shop as shops
 from shopanalysis.calendars import DAY, Campaign
 from shopanalysis.errors import DataError, ParameterError
 from shopanalysis.findings import DECISIONS, SEVERITIES, Finding
 from shopanalysis.languages import LANGUAGES
-from shopanalysis.rendering import FINDINGS, TABLE, unbroken
-from shopanalysis.words import Words, lacking, metrics
+from shopanalysis.rendering import FINDINGS, TABLE
+from shopanalysis.words import Words, is_missing, lacking, shorten
 
-ROWS_SHOWN = 20
+ROWS_SHOWN = 14
+LONGEST_IN_SENTENCE = 40  # ems of a title or a name
 BY_METRIC = (
     "amount", "this_day", "usual", "usual_low", "usual_high",
     "value", "value_low", "value_high", "bar", "at_usual_mix", "usual_value",
 )  # fmt: skip
-WORDED = (
-    "text",
-    "source",
-    "channel",
-    "verdict",
-    "movement",
-    "check",
-    "step",
-    "method",
-    "metric",
-    "doubt",
-    "then",
-    "trust",
-    "real",
-    "device",
-    "reason",
-    "news",
-    "shelf",
-    "mix",
-    "sureness",
-    "scope",
-    "known_by",
-    "level",
-    "kind",
-    "weekday",
-    "scenario",
-    "outlook",
-    "stock_verdict",
-)
 
 
 @dataclass(frozen=True)
@@ -128,37 +100,41 @@ class Page:
         """
         ranked = sorted(found, key=lambda finding: finding.severity != "critical")
         urgent = sorted(found, key=lambda finding: SEVERITIES.index(finding.severity))
-        sentences = [(f, self._sentence(f, self.words)) for f in ranked]
-        decided = [f for f in urgent if f.action][:DECISIONS]
-        html = Markup('<section class="findings">{}{}</section>').format(
-            Markup().join(
-                Markup('<p class="finding {}"><b>{}</b> {}</p>').format(
-                    f.severity, self.words.name("severity", f.severity), unbroken(sentence)
-                )
-                for f, sentence in sentences
-            ),
-            self._decisions(decided) if decisions else "",
-        )
-        text = "\n".join(f"[{f.severity}] {sentence}" for f, sentence in sentences)
+        sentences = [(f.severity, self._sentence(f, self.words)) for f in ranked]
+        said = [display.finding(*one, self.words) for one in sentences]
+        if decisions and said:
+            lead = display.finding(*sentences[0], self.words, "lead")
+            decided = self._decisions([f for f in urgent if f.action][:DECISIONS])
+            first = Markup('<div class="first">{}{}</div>').format(lead, decided)
+            rest = Markup('<div class="rest">{}</div>').format(Markup().join(said[1:]))
+            said = [first, rest] if said[1:] else [first]
+        html = Markup('<section class="findings">{}</section>').format(Markup().join(said))
+        text = "\n".join(f"[{severity}] {sentence}" for severity, sentence in sentences)
         return Shown(html, text, {FINDINGS: [self._record(f) for f in ranked]})
 
-    def _decisions(self, decisions: Sequence[Finding]) -> Markup:
-        if not decisions:
-            return Markup('<p class="decisions">{}</p>').format(self.words.say("page.no_decision"))
-        return Markup('<h2>{}</h2><ol class="decisions">{}</ol>').format(
-            self.words.say("page.decisions"),
-            Markup().join(
-                Markup("<li><b>{}</b> {} <small>{}</small></li>").format(
-                    self.words.name("owner", f.owner),
-                    self.words.say(f"action.{f.action}", **f.values),
-                    self.words.say(f"rule.{f.rule}", **f.values),
-                )
-                for f in decisions
-            ),
-        )
+    def _decisions(self, decided: Sequence[Finding]) -> Markup:
+        spoken = [
+            (
+                f.owner,
+                self.words.say(f"action.{f.action}", **_fitting(f.values)),
+                self.words.say(f"rule.{f.rule}", **_fitting(f.values)),
+            )
+            for f in decided
+        ]
+        return display.decisions(spoken, self.words)
+
+    def key_figures(self, rows: pd.DataFrame) -> Shown:
+        """The few numbers to know first, as display.key_figures; also tables/<notebook>.key_figures.csv."""
+        records = rows.to_dict("records")
+        html = display.key_figures(records, self.words)
+        lines = [
+            f"{self.words.label(r['metric'])}: {self.words.cell(r['metric'], r['value'])}"
+            for r in records
+        ]
+        return Shown(html, "\n".join(lines), _csv_named("key_figures", rows))
 
     def _sentence(self, finding: Finding, words: Words) -> str:
-        return words.say(f"finding.{finding.text}", **finding.values)
+        return words.say(f"finding.{finding.text}", **_fitting(finding.values))
 
     def _record(self, finding: Finding) -> dict:
         record = {k: v for k, v in asdict(finding).items() if k not in ("text", "values")}
@@ -170,7 +146,7 @@ class Page:
         for part in ("action", "rule"):
             key = record[part]
             record[part] = {
-                name: w.say(f"{part}.{key}", **finding.values)
+                name: w.say(f"{part}.{key}", **_fitting(finding.values))
                 for name, w in languages.items()
                 if key
             }
@@ -190,23 +166,39 @@ class Page:
         source: str,
         values: Mapping[str, object] | None = None,
         height: int = 300,
+        name: str = "",
         **drawn,
     ) -> Shown:
-        """One figure, drawn for a wide page and for a phone; its caption is also its text alternative."""
+        """One figure, drawn for a wide page and for a phone; its caption is also its text alternative.
+
+        Data that is a table goes to tables/<notebook>.figure_<name>.csv; its name is the
+        caption's unless one is given.
+        """
         title = self.words.say(f"caption.{caption}", **values or {})
         if not len(data):
             return self.say("page.nothing", caption=title)
-        drawings = [
-            Markup('<div class="{}">{}</div>').format(
-                name,
-                Markup(figures.svg(draw, data, self.words, pixels=pixels, height=height, **drawn)),
-            )
-            for name, pixels in (("wide", figures.WIDE), ("phone", figures.PHONE))
-        ]
+        drawings = self._drawings(draw, data, height=height, **drawn)
         html = Markup(
-            '<figure><figcaption>{}</figcaption><div role="img" aria-label="{}">{}</div>{}</figure>'
-        ).format(title, title, Markup().join(drawings), self._source(source))
-        return Shown(html, title, {})
+            '<figure style="{}"><figcaption>{}</figcaption><div role="img" aria-label="{}">{}</div>'
+            "{}</figure>"
+        ).format(figures.PAGE_COLOURS, title, title, drawings, self._source(source))
+        carried = (
+            _csv_named(f"figure_{name or caption}", data) if isinstance(data, pd.DataFrame) else {}
+        )
+        return Shown(html, title, carried)
+
+    def _drawings(self, draw: Callable, data, **drawn) -> Markup:
+        """The figure for a wide page and for a phone; outside a report only the wide one shows."""
+        sizes = (("wide", "block", figures.WIDE), ("phone", "none", figures.PHONE))
+        return Markup().join(
+            Markup('<div class="{}" style="display:var(--{}, {})">{}</div>').format(
+                kind,
+                kind,
+                shown,
+                Markup(figures.svg(draw, data, self.words, pixels=pixels, **drawn)),
+            )
+            for kind, shown, pixels in sizes
+        )
 
     def table(
         self,
@@ -223,34 +215,15 @@ class Page:
             return self.say("page.nothing", caption=title)
         shown = frame.head(rows).drop(columns="item_id", errors="ignore")
         shown = _by_metric(_with_range(shown, self.words), self.words)
-        kinds = [_css_class(column) for column in shown]
-        head = Markup().join(
-            Markup('<th scope="col" class="{}">{}</th>').format(kind, self.words.label(column))
-            for column, kind in zip(shown, kinds, strict=True)
-        )
-        body = Markup().join(
-            self._row(row, shown.columns, kinds) for row in shown.itertuples(index=False)
-        )
         more = self.words.say("page.more_rows", shown=len(shown), rows=len(frame), name=name)
-        html = Markup(
-            '<figure class="table"><figcaption>{}</figcaption><div class="scroll" tabindex="0">'
-            "<table><thead><tr>{}</tr></thead><tbody>{}</tbody></table></div>{}{}</figure>"
-        ).format(
+        html = Markup('<figure class="table"><figcaption>{}</figcaption>{}{}{}</figure>').format(
             title,
-            head,
-            body,
+            display.table({column: shown[column].tolist() for column in shown}, self.words),
             Markup("<p class=source>{}</p>").format(more) if len(frame) > len(shown) else "",
             self._source(source),
         )
         text = _plain(shown, self.words)
-        return Shown(html, f"{title}\n{text}", {TABLE: {"name": name, "csv": as_csv(frame)}})
-
-    def _row(self, row, columns, kinds) -> Markup:
-        cells = [
-            Markup('<td class="{}">{}</td>').format(kind, self.words.cell(column, value))
-            for value, column, kind in zip(row, columns, kinds, strict=True)
-        ]
-        return Markup("<tr>{}</tr>").format(Markup().join(cells))
+        return Shown(html, f"{title}\n{text}", _csv_named(name, frame))
 
     def _source(self, source: str) -> Markup:
         return Markup('<p class="source">{}</p>').format(
@@ -269,11 +242,14 @@ class Page:
             )
             for name in names
         ]
-        html = Markup('<dl class="counted">{}</dl>').format(
+        html = Markup('<details><summary>{}</summary><dl class="counted">{}</dl></details>').format(
+            self.words.say("page.definitions", n=len(entries)),
             Markup().join(
-                Markup("<dt>{} <small>{}</small></dt><dd>{} <small>{}</small></dd>").format(*entry)
+                Markup(
+                    "<div><dt>{} <small>{}</small></dt><dd>{} <small>{}</small></dd></div>"
+                ).format(*entry)
                 for entry in entries
-            )
+            ),
         )
         return Shown(html, "\n".join(f"{label}: {text}" for label, _, text, _ in entries), {})
 
@@ -330,17 +306,24 @@ class Page:
         )
 
 
+def _fitting(values: Mapping[str, object]) -> dict[str, object]:
+    """`values` with their texts cut to what a sentence can hold."""
+
+    def fit(value):
+        if isinstance(value, list | tuple):
+            return [fit(one) for one in value]
+        return shorten(value, LONGEST_IN_SENTENCE) if isinstance(value, str) else value
+
+    return {name: fit(value) for name, value in values.items()}
+
+
 def _rounded(number: float | None) -> float | None:
     """Six significant digits: enough to read, and the same on every machine."""
     return None if number is None or pd.isna(number) else float(f"{number:.6g}")
 
 
-def _css_class(column: str) -> str:
-    """How a column stands: text on the left (titles with room), numbers on the right."""
-    kind = metrics().get(column, "text")
-    if kind in ("title", "table_day"):
-        return kind
-    return "left" if kind in WORDED else "right"
+def _csv_named(name: str, frame: pd.DataFrame) -> dict[str, object]:
+    return {TABLE: {"name": name, "csv": as_csv(frame)}}
 
 
 def _with_range(frame: pd.DataFrame, words: Words) -> pd.DataFrame:
@@ -383,11 +366,11 @@ def as_csv(frame: pd.DataFrame) -> str:
 
 
 def _csv_cell(value) -> str:
-    if value is None or value is pd.NaT or value is pd.NA or value != value:
+    if is_missing(value):
         return ""
     if isinstance(value, pd.Timestamp):
         return value.date().isoformat()
     if isinstance(value, float | np.floating):
         return f"{value:.10g}"
-    text = str(value)
+    text = " ".join(map(str, value)) if isinstance(value, list) else str(value)
     return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text

@@ -287,6 +287,16 @@ def _stopped(made: Forecast, known: pd.DataFrame, titles: Mapping[str, str]) -> 
                     values={"count": len(names), "title": title})]  # fmt: skip
 
 
+def key_figures(summed: Mapping[str, float], by_item: pd.DataFrame) -> pd.DataFrame:
+    """What the days ahead should bring, and its range, as display.key_figures takes them: metric, value.
+
+    summed  of total()   by_item  of items_ahead(): what as many days before brought
+    """
+    rows = [("expected", summed["expected"], by_item["sold_before"].sum())]
+    rows += [("low_80", summed["low"], None), ("high_80", summed["high"], None)]
+    return pd.DataFrame(rows, columns=["metric", "value", "before"])
+
+
 def checks(made: Forecast, shown: pd.DataFrame, days: int) -> list[tuple[str, float, float]]:
     """What must hold, as (name, one, other); nothing to check where there is no forecast."""
     if shown.empty:

@@ -345,6 +345,18 @@ def _too_much(too_much: pd.DataFrame, rules: Mapping[str, float]) -> Finding:
     )  # fmt: skip
 
 
+def key_figures(judged: pd.DataFrame, lying: pd.DataFrame) -> pd.DataFrame:
+    """What to order and what lies too long, as display.key_figures takes them: metric, value.
+
+    judged  of verdicts()   lying  of overstock()
+    """
+    counts = judged["stock_verdict"].value_counts()
+    rows = [("items_short", counts.get("short", 0)), ("items_to_restock", counts.get("restock", 0))]
+    rows.append(("pieces_to_order", judged["order_units"].sum()))
+    rows.append(("lying_cost", lying["overstock_cost"].sum()))
+    return pd.DataFrame(rows, columns=["metric", "value"])
+
+
 def checks(judged: pd.DataFrame, soon: Demand) -> list[tuple[str, float, float]]:
     """What must hold, as (name, one, other)."""
     counted = judged["stock_verdict"].isin(VERDICTS).sum()

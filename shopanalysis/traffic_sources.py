@@ -141,6 +141,21 @@ def source_table(
     )  # fmt: skip
 
 
+def key_figures(sources: pd.DataFrame) -> pd.DataFrame:
+    """All sources together, as display.key_figures takes them: metric, value, before."""
+    now = _all_sources(sources, ("visitors_by_day", "payers", "sales"))
+    then = _all_sources(sources, ("visitors_before", "payers_before", "sales_before"))
+    return pd.DataFrame({"value": now, "before": then}).rename_axis("metric").reset_index()
+
+
+def _all_sources(sources: pd.DataFrame, names: tuple[str, str, str]) -> pd.Series:
+    visits, payers, sales = (sources[name].sum(skipna=False) for name in names)
+    return pd.Series({
+        "sales": sales, "visitors_by_day": visits, "conversion": rates.ratio(payers, visits),
+        "value_per_visitor": rates.ratio(sales, visits),
+    })  # fmt: skip
+
+
 def _totals(frame: pd.DataFrame, date: pd.Timestamp, days: int) -> pd.DataFrame:
     """Sums by source; one that is missing on any row stays missing, except cost."""
     by = calendars.last_days(frame, date, days).groupby("source")

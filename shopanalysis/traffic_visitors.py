@@ -20,6 +20,7 @@ KINDS = [
 RHYTHM = ["weekday", "visits_index", "low", "high", "weeks"]
 FEWEST_DAYS = 14  # for a correlation over days
 FEWEST_WEEKS = 3
+CALENDAR_WEEKS = 26
 
 
 def visitor_kinds(shop_day: pd.DataFrame, orders: pd.DataFrame, periods: Periods) -> pd.DataFrame:
@@ -177,6 +178,12 @@ def shop_visits(shop_day: pd.DataFrame, source_day: pd.DataFrame) -> pd.Series:
     whole = shop_day[shop_day["device"] == "all"].set_index("date")["visitors"].dropna()
     sources = source_day.groupby("date")["visitors"].sum(min_count=1).dropna()
     return whole if len(whole) else sources
+
+
+def last_weeks(visits: pd.Series, date: pd.Timestamp) -> pd.DataFrame:
+    """The visits of the last CALENDAR_WEEKS weeks up to `date`: date, visitors."""
+    first = date - pd.Timedelta(days=7 * CALENDAR_WEEKS + date.day_of_week - 7)
+    return visits[first:date].rename("visitors").rename_axis("date").reset_index()
 
 
 def rhythm(visits: pd.Series, date: pd.Timestamp, campaigns: Iterable[Campaign]) -> pd.DataFrame:

@@ -10,6 +10,7 @@ import string
 import tomllib
 import unicodedata
 from functools import cache
+from itertools import accumulate, takewhile
 from numbers import Number
 
 import pandas as pd
@@ -25,6 +26,8 @@ OWN = (
     "scale.",
     "notebook.",
 )  # texts that differ from language to language in more than words
+# ways to write a number that a column writes to one number of places -> how it shows a plus
+COLUMN_SIGNS = {"money": "", "signed_money": "+", "percent": "", "change": "+", "points": "+"}
 
 
 @cache
@@ -101,13 +104,32 @@ class Words(string.Formatter):
             return self.name(kind, value)
         return self.format_field(value, kind)
 
+    def column(self, metric: str, values) -> list[str]:
+        """A table's column: all to the same number of places, the unit left to the head."""
+        kind = metrics().get(metric, "text")
+        if kind not in COLUMN_SIGNS:
+            unit = self.unit(metric)
+            written = [self.cell(metric, value) for value in values]
+            return [text.replace(unit, "").strip() for text in written] if unit else written
+        scale = 1 if "money" in kind else 100
+        known = [abs(scale * value) for value in values if not is_missing(value)]
+        places = _places(max(known, default=0), kind)
+        return [self._in_column(value, scale, kind, places) for value in values]
+
+    def _in_column(self, value, scale: int, kind: str, places: int) -> str:
+        if is_missing(value):
+            return MISSING
+        number = round(scale * float(value), places)
+        sign = COLUMN_SIGNS[kind] if number else ""
+        return f"{number or 0.0:{sign},.{places}f}".replace("-", MINUS)
+
     def format_field(self, value, spec: str) -> str:
         """One placeholder: `spec` is the name of a way to write a number, or a list of words."""
         if spec in ("", "text", "title"):
-            return MISSING if _missing(value) else str(value)
+            return MISSING if is_missing(value) else isolated(str(value))
         if isinstance(value, str) and self.has(f"{spec}.{value}"):
             return self.name(spec, value)
-        if _missing(value):
+        if is_missing(value):
             return MISSING
         written = getattr(self, spec)(value)
         return written.replace("-", MINUS) if isinstance(value, Number) else written
@@ -140,7 +162,7 @@ class Words(string.Formatter):
 
     def money(self, value: float) -> str:
         """¥12,480 or 12.480 ¥; cents only below 100."""
-        digits = 0 if abs(value) >= 100 or value == 0 else 2
+        digits = 0 if abs(value) >= 100 or round(value, 2) == 0 else 2
         amount = self._money(self.number(f"{abs(value):,.{digits}f}"))
         return ("-" if round(value, digits) < 0 else "") + amount
 
@@ -168,7 +190,7 @@ class Words(string.Formatter):
 
     def signed_money(self, value: float) -> str:
         """+¥12,480."""
-        return ("+" if value >= 0 else "") + self.money(value)
+        return ("+" if round(value, 2) > 0 else "") + self.money(value)
 
     def signed_count(self, value: float) -> str:
         """+1,240."""
@@ -187,7 +209,8 @@ class Words(string.Formatter):
 
     def signed_short_money(self, value: float) -> str:
         """A change beside a bar: +¥1.2万, −¥12k."""
-        return ("+" if value >= 0 else MINUS) + self.short_money(abs(value))
+        sign = "" if round(value, 2) == 0 else "+" if value > 0 else MINUS
+        return sign + self.short_money(abs(value))
 
     def _dated(self, pattern: str, value) -> str:
         """A day by a pattern of the language's own."""
@@ -233,6 +256,14 @@ class Words(string.Formatter):
         """Friday, 周五."""
         return self.texts[f"weekday.{pd.Timestamp(value).day_of_week}"]
 
+    def short_weekday(self, value) -> str:
+        """Fri, 周五."""
+        return self.texts["language.weekdays_short"].split()[pd.Timestamp(value).day_of_week]
+
+    def short_month(self, value) -> str:
+        """Nov, 11月."""
+        return self.texts["language.months_short"].split()[pd.Timestamp(value).month - 1]
+
     def month(self, value) -> str:
         """2026年11月, November 2026."""
         return self._dated("month", value)
@@ -255,13 +286,32 @@ class Words(string.Formatter):
             return self._percent(f"{100 * value:.0f}")
         return self.texts["unit.below_one" if value < 0.5 else "unit.above_99"]
 
+    def printed_foot(self, shop: str, day) -> str:
+        """What the foot of a printed page says, as a style sheet's string."""
+        return css_string(f"{shop} · {self.date(day)}" if day else shop)
+
     def list(self, values) -> str:
         """A, B and C."""
-        return self.texts["list.separator"].join(str(value) for value in values)
+        return self.texts["list.separator"].join(isolated(str(value)) for value in values)
 
 
-def _missing(value) -> bool:
+def css_string(text: str) -> str:
+    """`text` as it stands between the quotes of a style sheet's string, whatever is in it."""
+    return "".join(c if c.isalnum() and c.isascii() else f"\\{ord(c):06x}" for c in text)
+
+
+def is_missing(value) -> bool:
+    """Whether there is no value: None, NaN, NaT."""
     return value is None or (not isinstance(value, list | tuple) and pd.isna(value))
+
+
+def _places(largest: float, kind: str) -> int:
+    """Digits after the point for a column whose largest value this is."""
+    if "money" in kind:
+        return 0 if largest >= 100 or largest < 0.005 else 2
+    if kind == "points":
+        return 2
+    return 2 if kind == "percent" and largest < 9.95 else 1
 
 
 def width(text: str) -> float:
@@ -273,6 +323,13 @@ def shorten(text: str, ems: float) -> str:
     """`text` cut to a width in ems, ending in … where something is left out."""
     if width(text) <= ems:
         return text
-    while text and width(text) > ems - 1:
-        text = text[:-1]
-    return text.rstrip() + "…"
+    reached = accumulate(width(character) for character in text)
+    kept = sum(1 for _ in takewhile(lambda so_far: so_far <= ems - 1, reached))
+    return text[:kept].rstrip() + "…"
+
+
+def isolated(text: str) -> str:
+    """`text`; where it has letters that run from right to left, so that they turn nothing around it."""
+    if any(unicodedata.bidirectional(character) in ("R", "AL") for character in text):
+        return f"\u2068{text}\u2069"
+    return text

@@ -35,3 +35,21 @@ def rows(table: str, columns: str, *lines: str) -> pd.DataFrame:
         elif kind not in ("text", "flag"):
             frame[name] = frame[name].astype(float)
     return tables.conform(table, frame.assign(source_file="made up"))
+
+
+def with_many_items(folder: Path, copy: Path, times: int) -> None:
+    """Copy the shop in `folder`, each of its items there `times` times under further ids and titles."""
+    copy.mkdir(parents=True)
+    (copy / "shop.toml").write_text((folder / "shop.toml").read_text("utf-8"), "utf-8")
+    opened = shop.load(folder)
+    for name in tables.available(folder):
+        frame = opened.table(name)
+        if name in ("items", "item_day", "item_source_day"):
+            parts = [frame]
+            for number in range(1, times):
+                part = frame.assign(item_id=frame["item_id"].astype(str) + f"-{number}")
+                if "title" in part:
+                    part["title"] = part["title"].astype(str) + f" {number}"
+                parts.append(part)
+            frame = tables.conform(name, pd.concat(parts, ignore_index=True))
+        tables.write(copy, name, frame)

@@ -122,6 +122,8 @@ def test_a_run_leaves_its_files_and_nothing_else(ran):
         folder + name
         for name in (
             "index.html",
+            "week.html",
+            "month.html",
             "run.json",
             "findings.json",
             "actions.xlsx",
@@ -197,7 +199,7 @@ def test_the_index_has_findings_decisions_reports_and_failures_in_order(ran):
 
 def test_every_page_forbids_scripts_and_requests(ran):
     pages = [text.decode() for name, text in ran.first.items() if name.endswith(".html")]
-    assert len(pages) == 6
+    assert len(pages) == 8
     for page in pages:
         assert "default-src 'none'" in page
         assert "<script" not in page

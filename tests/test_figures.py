@@ -5,9 +5,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.figure import Figure
+from small_shops import shop_days
 
-from shopanalysis import figures
-from shopanalysis.words import Words
+from shopanalysis import figures, report, tables
+from shopanalysis.words import Words, width
 
 ZH = Words("zh", "CNY")
 DAYS = pd.DataFrame({"date": pd.date_range("2026-11-01", periods=20), "sales": 100.0 + np.arange(20),
@@ -26,6 +27,15 @@ AHEAD = pd.DataFrame({"date": pd.date_range("2026-11-21", periods=5), "expected"
                       "high_80": 110.0, "low_95": 80.0, "high_95": 120.0})  # fmt: skip
 CHANCES = pd.DataFrame({"date": [*AHEAD["date"], *AHEAD["date"]], "title": ["a"] * 5 + ["b"] * 5,
                         "chance_out": np.linspace(0, 1, 10)})  # fmt: skip
+PANELS = pd.concat([DAYS.rename(columns={"sales": "value"}).assign(metric=metric)
+                    for metric in ("visitors", "sales", "order_value")])  # fmt: skip
+HOSTILE = [
+    "<img src=x onerror=alert(1)>",
+    "=cmd|'/c calc'!A1",
+    "长" * 4000,
+    "שלום קנה",
+    "🧵四件套🎁",
+]
 DRAWINGS = {
     "daily_line": (figures.daily_line, DAYS, {"metric": "sales"}),
     "bridge": (figures.bridge, STEPS, {"start": "11月13日", "end": "11月20日"}),
@@ -34,6 +44,8 @@ DRAWINGS = {
     "funnel": (figures.funnel, FUNNEL, {}),
     "item_scatter": (figures.item_scatter, ITEMS, {"visitors_bar": 3000, "rate_bar": 0.03}),
     "chance_lines": (figures.chance_lines, CHANCES, {"metric": "chance_out"}),
+    "small_multiples": (figures.small_multiples, PANELS, {}),
+    "calendar_heat_map": (figures.calendar_heat_map, DAYS, {"metric": "sales"}),
     "forecast_fan": (figures.forecast_fan, AHEAD, {"past": DAYS, "metric": "sales"}),
 }  # fmt: skip
 
@@ -57,7 +69,7 @@ def test_text_stays_text_in_the_readers_fonts(drawing):
 
 
 def test_colours_are_the_pages_colours(drawing):
-    colours = set(re.findall(r"(?<!, )#[0-9a-f]{6}", drawing()))
+    colours = set(re.findall(r"#[0-9a-f]{6}", drawing()))
     assert colours <= {"#000000"}  # clip paths carry black, which is not seen
 
 
@@ -106,6 +118,89 @@ def test_titles_beside_items_do_not_cover_each_other():
                           "conversion": [0.04 + i / 1e4 for i in range(6)],
                           "verdict": "confirmed"})  # fmt: skip
     ax = figures.item_scatter(crowd, ZH, visitors_bar=3000, rate_bar=0.03, ax=_axes())
-    heights = sorted(ax.transData.transform(text.xy)[1] + text.xyann[1] for text in ax.texts)
-    assert len(heights) > 2
-    assert min(np.diff(heights)) >= 12
+    boxes = [_box(ax, text) for text in ax.texts]
+    assert len(boxes) > 2
+    marks = [
+        (x, y, x, y) for x, y in ax.transData.transform(crowd[["visitors_by_day", "conversion"]])
+    ]
+    for place, box in enumerate(boxes):
+        assert not any(_overlap(box, other) for other in [*boxes[:place], *marks]), place
+
+
+def _box(ax, text) -> tuple[float, float, float, float]:
+    """Left, bottom, right, top in pixels; 11 pixels to a Chinese letter."""
+    x, y = ax.transData.transform(text.xy) + text.xyann
+    wide = 11 * width(text.get_text())
+    left = x - wide if text.get_ha() == "right" else x
+    return left, y - 6, left + wide, y + 6
+
+
+def _overlap(one, other) -> bool:
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
+
+
+@pytest.mark.parametrize("title", HOSTILE)
+def test_whatever_a_title_is_it_is_drawn_as_itself(title):
+    items = ITEMS.assign(title=[title, title + "2", "another"])
+    more = {"visitors_bar": 3000, "rate_bar": 0.03}
+    drawn = figures.svg(figures.item_scatter, items, ZH, pixels=640, height=400, **more)
+    tree = ElementTree.fromstring(drawn.replace("xlink:href", "href"))
+    texts = [text.text for text in tree.iter() if text.tag.endswith("text")]
+    named = figures.svg(
+        figures.ranked_bars, pd.Series({title: 1.0}), ZH, pixels=640, height=99, metric="sales"
+    )
+    tree = ElementTree.fromstring(named.replace("xlink:href", "href"))
+    texts += [text.text for text in tree.iter() if text.tag.endswith("text")]
+    start = title[:6]
+    assert any(text.startswith(start) for text in texts)
+    assert "<img" not in drawn + named
+
+
+@pytest.mark.parametrize(
+    ("language", "axis", "day"), [("zh", "¥3万", "11月20日"), ("en", "¥30k", "20 Nov")]
+)
+def test_axes_and_days_are_written_as_the_language_does(language, axis, day):
+    large = DAYS.assign(**{c: DAYS[c] * 400 for c in ("sales", "usual", "usual_low", "usual_high")})
+    drawn = figures.svg(
+        figures.daily_line, large, Words(language), pixels=640, height=300, metric="sales"
+    )
+    assert f">{axis}<" in drawn
+    assert f">{day}<" in drawn
+
+
+def test_a_calendars_cells_lie_by_week_and_weekday_and_darken_with_the_value():
+    ax = figures.calendar_heat_map(DAYS, ZH, metric="sales", ax=_axes())
+    cells = [(round(p.get_x() + 0.45), round(p.get_y() + 0.45), p.get_alpha()) for p in ax.patches]
+    assert cells[0][:2] == (0, 0)  # 1 November 2026 is a Sunday
+    assert cells[1][:2] == (1, 6)
+    shades = [alpha for _, _, alpha in cells]
+    assert shades == sorted(shades)
+    assert len(set(shades)) == 5
+
+
+def test_small_multiples_have_a_panel_each_with_its_last_value():
+    ax = figures.small_multiples(PANELS, ZH, ax=_axes())
+    texts = [[text.get_text() for text in panel.texts] for panel in ax.child_axes]
+    assert texts == [["访客数", "119"], ["销售额", "¥119"], ["客单价", "¥119"]]
+
+
+def test_in_jupyterlab_a_figure_takes_the_themes_colours_and_only_the_wide_one_shows(
+    page_of_a_shop,
+):
+    html = page_of_a_shop.figure(
+        figures.daily_line,
+        DAYS,
+        metric="sales",
+        caption="last_days",
+        values={"days": 20},
+        source="x",
+    ).html
+    assert "--f-ink:var(--ink,var(--jp-ui-font-color1,#1b1f24));" in html
+    assert 'class="wide" style="display:var(--wide, block)"' in html
+    assert 'class="phone" style="display:var(--phone, none)"' in html
+
+
+@pytest.fixture
+def page_of_a_shop(folder):
+    tables.write(folder, "shop_day", shop_days("2026-11-01", sales=[1.0, 2.0]))
+    return report.open_page(str(folder), "2026-11-02", "zh")

@@ -1,3 +1,5 @@
+import csv
+import io
 import json
 
 import nbformat
@@ -81,7 +83,9 @@ def test_a_table_writes_each_column_as_its_metric_and_keeps_every_row_in_its_csv
                           "low": 0.01, "high": 0.03})  # fmt: skip
     shown = page.table(frame, name="screen", values=page.period(7), source="item_day", rows=5)
     assert shown.html.count("<tr>") == 6
-    assert "¥1,234" in shown.html
+    assert "Sales" not in shown.html
+    assert "销售额 <small>¥</small></th>" in shown.html
+    assert ">1,234</td>" in shown.html
     assert "1.00% – 3.00%" in shown.html
     assert "30 行中的 5 行" in shown.html
     lines = shown.data[report.TABLE]["csv"].splitlines()
@@ -94,6 +98,29 @@ def test_no_spreadsheet_takes_a_title_for_a_formula(start):
     written = report.as_csv(pd.DataFrame({"title": [f"{start}cmd|' /C calc'!A1"]}))
     assert written.splitlines()[1].strip('"').startswith(f"'{start}".strip("\r")[:1])
     assert "'" + start in written
+
+
+@pytest.mark.parametrize(
+    "title", [HOSTILE, "=cmd|'/c calc'!A1", "长" * 4000, "שלום קנה", "🧵四件套🎁", 'a,"b"\nc']
+)
+def test_whatever_a_title_is_it_is_in_the_csv_as_itself(title):
+    written = report.as_csv(pd.DataFrame({"title": [title], "sales": [1.0]}))
+    (row,) = csv.DictReader(io.StringIO(written))
+    assert row["title"] == ("'" + title if title.startswith("=") else title)
+
+
+@pytest.mark.parametrize("title", ["长" * 4000, "שלום קנה " * 500])
+def test_a_long_title_does_not_fill_the_page_of_a_sentence(page, title):
+    shown = page.findings([finding(values=finding().values | {"names": [title, "b"]})])
+    assert len(shown.text) < 200
+    assert title[:8] in shown.text
+    assert "、b" in shown.text
+
+
+def test_letters_from_right_to_left_turn_nothing_around_them():
+    said = Words("en").say("page.source", source="שלום")
+    assert said == "Source: \u2068שלום\u2069."
+    assert Words("en").say("page.source", source="shop") == "Source: shop."
 
 
 def test_csv_keeps_negative_numbers_as_numbers_and_missing_as_empty():

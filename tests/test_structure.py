@@ -11,9 +11,11 @@ ANALYSES = [path.stem for path in (ROOT / "notebooks").glob("*.ipynb")]
 
 
 def imported(path) -> set[str]:
-    """Modules of ours that `path` imports, by their first name below the package."""
+    """Modules of ours that `path`, a module or a package, imports, by their first name below ours."""
     names = set()
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+    files = [path] if path.exists() else sorted(path.with_suffix("").glob("*.py"))
+    assert files
+    for node in (n for file in files for n in ast.walk(ast.parse(file.read_text("utf-8")))):
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("shopanalysis"):
             below = node.module.split(".")[1:]
             names |= {below[0]} if below else {alias.name for alias in node.names}

@@ -17,6 +17,7 @@ from shopanalysis import shop as shops
 from shopanalysis.batch import coverage, fingerprints
 from shopanalysis.batch.execution import Execution, Failure, Limits
 from shopanalysis.batch.files import as_json, lock
+from shopanalysis.batch.front import Fronts
 from shopanalysis.batch.notebooks import GIVEN, LEDGER, Notebook
 from shopanalysis.batch.publishing import Folder, Made
 from shopanalysis.batch.reporting import Reporter
@@ -93,6 +94,11 @@ class Day:
         self.made: dict[str, Made] = {}
         self.pending: list[Notebook] = []
         self._held = ExitStack()
+
+    @property
+    def fronts(self) -> Fronts:
+        """The pages over all reports of the shop's days."""
+        return Fronts(self.plan.out, self.shop.id, self.plan.all_notebooks, self.run.aside)
 
     def open(self) -> list[Execution]:
         """Lock the day; the notebooks that have to run. Raises Busy."""
@@ -223,7 +229,7 @@ class Day:
         self.folder.merge_findings(self.plan.all_notebooks, self.made, self.head)
         self.folder.work_lists(self.plan.all_notebooks, self.shop, self.words)
         self.folder.write("run.json", as_json(self._record()))
-        self.folder.index(self.plan.all_notebooks, self.head, self.words)
+        self.fronts.write(self.day, self.words)
         self.run.result.pages.append(self.folder.path / "index.html")
         missing = [n for n, record in self.records.items() if record["status"] == "missing"]
         if missing and (self.plan.named or len(missing) == len(self.plan.notebooks)):

@@ -1,22 +1,20 @@
-"""What a run leaves in reports/<date>/<shop>/, every file whole or not at all."""
+"""What a run leaves in reports/<date>/<shop>/ of each notebook, every file whole or not at all."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
-from shopanalysis import __version__, rendering, worklists
-from shopanalysis.batch.coverage import columns_of
+from shopanalysis import worklists
 from shopanalysis.batch.execution import Failure
-from shopanalysis.batch.files import Busy, as_json, lock, read, run_folders, write
+from shopanalysis.batch.files import Busy, as_json, lock, read, write
+from shopanalysis.batch.front import ACTIONS, page
 from shopanalysis.batch.notebooks import Notebook
-from shopanalysis.findings import decisions, front, said_in
+from shopanalysis.findings import said_in
 from shopanalysis.shop import Shop
 from shopanalysis.words import Words
 
-ACTIONS = "actions.xlsx"
 BOM = "\ufeff"
 __all__ = [
     "Busy",
@@ -24,29 +22,9 @@ __all__ = [
     "Made",
     "as_json",
     "lock",
-    "overview",
     "read",
     "write",
 ]
-
-
-@cache
-def _templates():
-    import jinja2
-
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(rendering.TEMPLATE),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-    )
-    environment.filters["unbroken"] = rendering.unbroken
-    return environment
-
-
-def _page(template: str, words: Words, **values) -> str:
-    return _templates().get_template(template).render(words=words, version=__version__, **values)
 
 
 @dataclass(frozen=True)
@@ -94,7 +72,7 @@ class Folder:
         """Put the error page of `notebook` in place; its last good report stays."""
         self.write(
             f"{notebook.name}.error.html",
-            _page(
+            page(
                 "failure.html.j2",
                 words,
                 **head,
@@ -142,70 +120,3 @@ class Folder:
             self.write(ACTIONS, content)
         else:
             (self.path / ACTIONS).unlink(missing_ok=True)
-
-    def index(self, notebooks: Sequence[Notebook], head: Mapping, words: Words) -> None:
-        """The page over all reports in the folder, from run.json and findings.json."""
-        run, findings = self.run(), said_in(self.findings(), words)
-        entries = [self._entry(n, run, findings, words) for n in notebooks]
-        self.write(
-            "index.html",
-            _page(
-                "run.html.j2",
-                words,
-                **head,
-                run=run,
-                findings=front(findings),
-                decisions=decisions(findings),
-                entries=entries,
-                work_lists=ACTIONS if (self.path / ACTIONS).is_file() else "",
-                titles={entry["name"]: entry["title"] for entry in entries},
-            ),
-        )
-
-    def _entry(
-        self, notebook: Notebook, run: Mapping, findings: Sequence[Mapping], words: Words
-    ) -> dict:
-        """What the index says of one notebook."""
-        record = run["notebooks"].get(notebook.name, {})
-        sentences = [f["sentence"] for f in findings if f["notebook"] == notebook.name]
-        return {
-            "name": notebook.name,
-            "title": notebook.title_in(words),
-            "status": record.get("status", ""),
-            "has_report": self.has(notebook.name),
-            "sentence": sentences[0][words.language] if sentences else "",
-            "failure": Failure(**record["failure"]) if "failure" in record else None,
-            "needs": [_in_words(need, words) for need in record.get("missing", ())],
-            "formats": record.get("formats", ()),
-        }
-
-
-def _in_words(need: str, words: Words) -> str:
-    """The column or columns of which one is needed: "Visitors (source_day.visitors)"."""
-    return words.say("index.or").join(
-        f"{words.label(column)} ({table}.{column})"
-        if words.has(f"metric.{column}.label")
-        else f"{table}.{column}"
-        for table, column in columns_of(need)
-    )
-
-
-def overview(out: Path, words: Words, aside: Path) -> None:
-    """reports/index.html: every day and shop under `out`, newest first."""
-    runs = {key: _summary(Folder(path, aside)) for key, path in run_folders(out).items()}
-    days = sorted({day for day, _ in runs}, reverse=True)
-    shops = {shop: run["name"] for (_, shop), run in sorted(runs.items(), key=lambda r: r[0][::-1])}
-    page = _page("reports.html.j2", words, days=days, shops=shops, runs=runs)
-    write(out / "index.html", page, aside)
-
-
-def _summary(folder: Folder) -> dict[str, object]:
-    severities = [finding["severity"] for finding in folder.findings()]
-    run = folder.run()
-    records = run.get("notebooks", {}).values()
-    return {
-        "name": run.get("name", folder.path.name),
-        "critical": severities.count("critical"),
-        "warning": severities.count("warning"),
-        "failures": sum(record["status"] == "failed" for record in records),
-    }

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from shopanalysis import exports
 from shopanalysis import shop as shops
-from shopanalysis.batch import coverage, fingerprints, publishing
+from shopanalysis.batch import coverage, fingerprints, front
 from shopanalysis.batch.days import Day, Given, Plan, Run, language_of
 from shopanalysis.batch.execution import Execution, Limits
 from shopanalysis.batch.files import Busy, in_words, lock
@@ -136,6 +136,7 @@ class _Runner:
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
     opened: dict[int, Day] = field(default_factory=dict)
     left: dict[str, int] = field(default_factory=dict)
+    closed: list[Day] = field(default_factory=list)
 
     def all(self) -> Result:
         self.left = {folder.name: -1 for folder in self.run.plan.folders}
@@ -238,6 +239,7 @@ class _Runner:
     def _finish(self, day: Day) -> None:
         try:
             self._guarded(day.close, **day.head)
+            self.closed.append(day)
         finally:
             day.release()
             gc.collect()
@@ -245,8 +247,16 @@ class _Runner:
     def _overview(self) -> None:
         plan = self.run.plan
         with lock(plan.out / ".locks" / "index", "the index", wait=True):
-            publishing.overview(plan.out, Words(language_of(plan)), self.run.aside)
+            for days in self._closed_by_shop():
+                days[0].fronts.renew([day.day for day in days], days[0].shop.currency)
+            front.overview(plan.out, Words(language_of(plan)), self.run.aside)
         self.run.result.pages.append(plan.out / "index.html")
+
+    def _closed_by_shop(self) -> list[list[Day]]:
+        days: dict[str, list[Day]] = {}
+        for day in self.closed:
+            days.setdefault(day.shop.id, []).append(day)
+        return list(days.values())
 
     def _say_what_is_not_done(self) -> None:
         days = {id(day): day for day in self.opened.values()}.values()
