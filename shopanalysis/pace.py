@@ -12,6 +12,7 @@ from shopanalysis.calendars import Campaign
 from shopanalysis.findings import Finding
 
 WHOLE_WEEKS = 28  # days after which a weekday never sold on is one on which the shop is closed
+WEEK = 7  # days behind a conversion that a single day is too short for
 YEAR = 364
 MONTH_TEXTS = {  # by: behind its plan, simulated
     (True, True): "month_behind_chance",
@@ -132,7 +133,7 @@ def order_goals(
     goals: Iterable[float],
     bar: float,
     basis: str,
-    days: int,
+    days: int = WEEK,
 ) -> pd.DataFrame:
     """What each order goal takes (A10, F09), by the conversion and visitors of the `days` days to `date`.
 
@@ -203,7 +204,7 @@ def _untried_finding(month: dict) -> Finding:
     )  # fmt: skip
 
 
-def goal_findings(goals: pd.DataFrame, bar: float, days: int) -> list[Finding]:
+def goal_findings(goals: pd.DataFrame, bar: float, days: int = WEEK) -> list[Finding]:
     """The visitors that the largest order goal takes; `goals` of order_goals."""
     if goals.empty:
         return []

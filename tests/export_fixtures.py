@@ -394,6 +394,19 @@ item_id,title,category,list_price,unit_cost,stock,listed_on,rating,presale
 600000000002,枕头,床品,49.9,,1007,2026-02-05,,True
 """,
 )  # fmt: skip
+report(
+    "costs", "item_costs", "costs.csv", utf8,
+    """
+item_id,unit_cost,season_end
+600000000001,20.5,2027-02-28
+600000000002,8,
+""",
+    items="""
+item_id,unit_cost,season_end
+600000000001,20.5,2027-02-28
+600000000002,8,
+""",
+)  # fmt: skip
 SHOPIFY = (
     "Name,Email,Financial Status,Paid at,Fulfillment Status,Accepts Marketing,Currency,Subtotal,Shipping,Taxes,Total,"
     "Discount Code,Discount Amount,Shipping Method,Created at,Lineitem quantity,Lineitem name,Lineitem price,"
