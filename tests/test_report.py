@@ -132,7 +132,7 @@ def test_what_the_tables_cannot_say_is_said_to_be_missing(page):
     shown = page.table(
         pd.DataFrame({"title": []}), name="categories", values=page.period(7), source="x"
     )
-    assert "没有所需的数据" in shown.text
+    assert "暂无数据" in shown.text
 
 
 def test_a_check_that_fails_stops_the_run(page):
