@@ -1,6 +1,5 @@
 import json
 import re
-import shutil
 from datetime import date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -13,7 +12,6 @@ from shopanalysis import shop, tables
 from shopanalysis.batch import coverage, execution, fingerprints, notebooks, publishing, runs
 from shopanalysis.errors import DataError, ParameterError
 from shopanalysis.report import FINDINGS, TABLE
-from shopanalysis.words import Words
 
 PARAMETERS = """shop: str = "nowhere"  # folder of the shop
 date: str = "2026-01-01"  # last day looked at
@@ -246,15 +244,6 @@ def test_a_success_takes_the_error_page_away_and_others_stay(ran):
         "refuses": "failed",
         "lacks": "missing",
     }
-
-
-def test_findings_from_before_a_language_was_known_do_not_stop_its_index(ran, tmp_path):
-    shutil.copytree(ran.folder, tmp_path / "run")
-    folder = publishing.Folder(tmp_path / "run", tmp_path)
-    folder.index([], {"shop": "x", "date": "2026-11-20"}, Words("es"))
-    page = (tmp_path / "run" / "index.html").read_text("utf-8")
-    assert "Ningún informe ha encontrado nada todavía." in page
-    assert "Sales" not in page
 
 
 def run_in(root, **more):

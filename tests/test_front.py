@@ -161,3 +161,13 @@ def test_the_calendar_shows_every_run_of_every_shop_with_its_worst(tmp_path):
     assert [c.get_text() for c in soup.select("caption")] == ["November 2026", "October 2026"]
     assert len(soup.select("svg.spark")) == 2
     assert len(soup.select(".calendar")[0].select("tbody td")) == 42
+
+
+def test_findings_from_before_a_language_was_known_do_not_stop_its_pages(tmp_path):
+    kept(tmp_path, "2026-11-20", days(100.0, first=20), [record()])
+    (tmp_path / "aside").mkdir()
+    front.Fronts(tmp_path, "tea", [], tmp_path / "aside").write(date(2026, 11, 20), Words("es"))
+    for name in ("index", "week", "month"):
+        page = (tmp_path / "2026-11-20" / "tea" / f"{name}.html").read_text("utf-8")
+        assert 'lang="es"' in page
+        assert "One." not in page
