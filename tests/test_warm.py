@@ -224,9 +224,12 @@ def test_shops_take_turns_and_their_newest_day_comes_first(tmp_path):
         tiny_shop(tmp_path / "data" / name, ["2026-11-19", "2026-11-20"])
     notebook(tmp_path / "notebooks", "shows", "1")
     _, told = run_in(tmp_path, since=date(2026, 11, 1), jobs=1)
-    assert [line.split()[:2] for line in told] == [
-        ["a", "2026-11-20"], ["b", "2026-11-20"], ["a", "2026-11-19"], ["b", "2026-11-19"],
-    ]  # fmt: skip
+    made = [tuple(line.split()[:2]) for line in told]
+    assert set(made[:2]) == {
+        ("a", "2026-11-20"),
+        ("b", "2026-11-20"),
+    }  # either is the first to start
+    assert set(made[2:]) == {("a", "2026-11-19"), ("b", "2026-11-19")}
 
 
 def test_a_json_log_has_one_object_per_event(tmp_path):
