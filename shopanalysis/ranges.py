@@ -39,7 +39,7 @@ def by_day(made: Forecast, level: int) -> tuple[np.ndarray, np.ndarray]:
 
     Quantiles of past errors over their mean size, pooled by group and week ahead; weeks ahead that
     were never tried are as if the error had grown since like a walk. Vovk et al. (2005), Algorithmic
-    Learning in a Random World; few dates are widened by Student's t.
+    Learning in a Random World: the fewer dates, the further out the quantile.
     """
     size, tried = sizes(made), scaled(made)
     low, high = np.full(made.expected.shape, np.nan), np.full(made.expected.shape, np.nan)
@@ -178,9 +178,8 @@ def _quantiles(errors: np.ndarray, level: int, freedom: float) -> tuple[float, f
     if safe > 1:
         end = np.sqrt((known**2).mean()) * stats.t.ppf(share, freedom)
         return -end, end
-    wider = stats.t.ppf(share, freedom) / stats.norm.ppf(share)
     low, high = np.quantile(known, [1 - safe, safe])
-    return min(low, 0.0) * wider, max(high, 0.0) * wider
+    return min(low, 0.0), max(high, 0.0)
 
 
 def _laid(below, above, expected) -> tuple[np.ndarray, np.ndarray]:

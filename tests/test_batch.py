@@ -65,7 +65,9 @@ def lines():
 def everything(folder: Path) -> dict[str, bytes]:
     """The files below `folder`, without locks."""
     files = (
-        f for f in folder.rglob("*") if f.is_file() and not {".cache", ".locks"} & set(f.parts)
+        f
+        for f in folder.rglob("*")
+        if f.is_file() and not {".cache", ".locks"} & set(f.relative_to(folder).parts)
     )
     return {f.relative_to(folder).as_posix(): f.read_bytes() for f in files}
 

@@ -149,7 +149,7 @@ def contents(folder: Path) -> dict[str, str]:
     """Every file below `folder` by its path, workbooks unpacked, and the paths themselves."""
     read = {}
     for file in folder.rglob("*"):
-        if not file.is_file() or {".cache", ".locks"} & set(file.parts):
+        if not file.is_file() or {".cache", ".locks"} & set(file.relative_to(folder).parts):
             continue
         packed = zipfile.is_zipfile(file)
         parts = zipfile.ZipFile(file) if packed else {file.name: file.read_bytes()}
