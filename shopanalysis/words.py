@@ -121,7 +121,7 @@ class Words(string.Formatter):
             return MISSING
         number = round(scale * float(value), places)
         sign = COLUMN_SIGNS[kind] if number else ""
-        return f"{number or 0.0:{sign},.{places}f}".replace("-", MINUS)
+        return self.number(f"{number or 0.0:{sign},.{places}f}").replace("-", MINUS)
 
     def format_field(self, value, spec: str) -> str:
         """One placeholder: `spec` is the name of a way to write a number, or a list of words."""

@@ -149,3 +149,9 @@ def test_the_figures_colours_are_the_pages():
 def test_a_shops_name_cannot_leave_the_style_sheet():
     foot = EN.printed_foot('</style>"; } a\\b 棉', pd.Timestamp("2026-11-20"))
     assert not set('<>"\\;}') & set(re.sub(r"\\[0-9a-f]{6}", "", foot))
+
+
+def test_a_column_has_the_languages_own_marks():
+    spanish = Words("es", "CNY")
+    assert spanish.column("conversion", [0.0405, -0.0385]) == ["4,05", "−3,85"]
+    assert spanish.column("sales", [12_480.4, 900.0]) == ["12.480", "900"]
