@@ -312,7 +312,7 @@ def test_a_notebook_that_keeps_a_ledger_is_told_where_the_reports_are(tmp_path):
         "display({'text/html': f\"<p>{len(earlier)} before\"}, raw=True)",
         own='\nledger: str = ""  # reports folder\nledger_until: str = ""  # a day',
     )
-    out = tmp_path / "reports"
+    out = tmp_path / "elsewhere"
 
     def made(since, until) -> list[str]:
         done = runs.run(

@@ -180,11 +180,11 @@ class Day:
         return Made(rendering.render(node, about, self.words), *rendering.collect(node))
 
     def _told(self, execution: Execution) -> dict[str, object]:
-        """All parameters with what the notebook took for them; shop and reports by name, not by path."""
+        """All parameters with what the notebook took for them; no path, wherever the reports lie."""
         defaults = {name: p.default for name, p in execution.notebook.parameters.items()}
         told = defaults | execution.parameters | {"shop": self.shop.id}
-        folder = str(self.plan.out)
-        return {k: self.plan.out.name if value == folder else value for k, value in told.items()}
+        own = str(self.plan.out)
+        return {name: "reports" if value == own else value for name, value in told.items()}
 
     def publish(self, execution: Execution, made: Made | None) -> None:
         """Put one report in place, or the page that says why there is none."""
