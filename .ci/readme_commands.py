@@ -3,13 +3,15 @@
 import re
 import shutil
 import subprocess
+import textwrap
 from pathlib import Path
 
 root = Path(__file__).parents[1]
 clone = root / ".cache" / "clone"
 shutil.rmtree(clone, ignore_errors=True)
 subprocess.run(["git", "clone", "--quiet", root, clone], check=True)
-blocks = re.findall(r"^```sh\n(.*?)^```", (root / "README.md").read_text("utf-8"), re.M | re.S)
-for block in blocks:
-    print(block)
+readme = (root / "README.md").read_text("utf-8")
+for _, indented in re.findall(r"^( *)```sh\n(.*?)^\1```", readme, re.M | re.S):
+    block = textwrap.dedent(indented)
+    print(block, flush=True)
     subprocess.run(["bash", "-euo", "pipefail", "-c", block], check=True, cwd=clone)
