@@ -171,3 +171,13 @@ def test_findings_from_before_a_language_was_known_do_not_stop_its_pages(tmp_pat
         page = (tmp_path / "2026-11-20" / "tea" / f"{name}.html").read_text("utf-8")
         assert 'lang="es"' in page
         assert "One." not in page
+
+
+def test_a_page_links_to_the_run_before_however_long_ago_and_reads_no_older_ones(tmp_path):
+    for day in ("2025-11-19", "2025-11-20", "2026-11-20"):
+        kept(tmp_path, day, {day: 100.0})
+    (tmp_path / "2025-11-19/tea/tables/daily_report.daily.csv").write_bytes(b"\xff")
+    (tmp_path / "aside").mkdir()
+    front.Fronts(tmp_path, "tea", [], tmp_path / "aside").write(date(2026, 11, 20), EN)
+    page = (tmp_path / "2026-11-20" / "tea" / "index.html").read_text("utf-8")
+    assert "2025-11-20/tea/index.html" in page

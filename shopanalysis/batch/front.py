@@ -21,6 +21,7 @@ from shopanalysis.words import Words
 ACTIONS = "actions.xlsx"
 SENTENCES_WATCHED = 6
 HISTORY_DAYS = 90
+HISTORY = timedelta(HISTORY_DAYS)  # runs longer ago are not read: a page costs the same after years
 LATER = timedelta(31)  # a month's page tells of runs this far back
 TITLES = {"week": "digest.week_title", "month": "digest.month_title"}
 SIGNS = {"critical": "▲", "warning": "◆", "failures": "✕", "quiet": "✓"}
@@ -68,7 +69,7 @@ class Fronts:
 
     def write(self, day: date, words: Words) -> None:
         """Put index.html, week.html and month.html of one day in place."""
-        self._write(day, self._runs(), words)
+        self._write(day, _near(day, self._runs()), words)
 
     def renew(self, made: Iterable[date], currency: str) -> None:
         """Write again what links to or tells of the days `made`, each in its own language."""
@@ -78,7 +79,7 @@ class Fronts:
         last = min((day for day in days if day > made[-1]), default=made[-1])
         for kept in runs:
             if first <= kept.day <= max(last, made[-1] + LATER) and len(runs) > 1:
-                self._write(kept.day, runs, Words(kept.run["language"], currency))
+                self._write(kept.day, _near(kept.day, runs), Words(kept.run["language"], currency))
 
     def _runs(self) -> list[Kept]:
         return [
@@ -119,6 +120,13 @@ class Fronts:
             "entries": [_entry(n, kept, said, words) for n in self.notebooks],
             "titles": titles,
         }
+
+
+def _near(day: date, runs: Sequence[Kept]) -> list[Kept]:
+    """The runs that pages of `day` tell of, and the last one before those, which they link to."""
+    before = [kept for kept in runs if kept.day < day - HISTORY]
+    last = [max(before, key=lambda kept: kept.day)] if before else []
+    return [*last, *(kept for kept in runs if kept.day >= day - HISTORY)]
 
 
 def _decided(findings: Sequence[Mapping], words: Words) -> list[tuple[str, str, str]]:
@@ -229,11 +237,12 @@ def _shop(shop: str, runs: Mapping[date, Kept]) -> dict[str, object]:
     """`shop` is the name of its folder."""
     months = sorted({(day.year, day.month) for day in runs}, reverse=True)
     newest = runs[max(runs)]
+    recent = [kept for day, kept in runs.items() if day >= newest.day - HISTORY]
     return {
         "id": shop,
         "name": newest.run.get("name", shop),
         "newest": newest,
         "runs": runs,
-        "history": list(sales_by_day(runs.values()).values())[-HISTORY_DAYS:],
+        "history": list(sales_by_day(recent).values())[-HISTORY_DAYS:],
         "months": [(date(*month, 1), Calendar().monthdatescalendar(*month)) for month in months],
     }
