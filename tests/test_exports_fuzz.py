@@ -180,3 +180,22 @@ def test_a_message_of_two_lines_in_a_cell_is_no_such_quote(tmp_path):
     rows[1][rows[0].index("买家留言")] = "快点,\n谢谢"
     exports.import_files(tmp_path / "shop", [fixture.write(tmp_path / "o.csv", rows)], today=TODAY)
     assert len(tables.read(tmp_path / "shop", "orders")) == 6
+
+
+def test_a_line_end_of_another_kind_before_the_head_costs_no_row(tmp_path):
+    fixture = FIXTURES["scores"]
+    text = "\r\n".join(",".join(row) for row in fixture.rows)
+    (tmp_path / "DSR.csv").write_bytes(("\r" + text + "\r\n").encode())
+    exports.import_files(tmp_path / "shop", [tmp_path / "DSR.csv"], today=TODAY)
+    days = tables.read(tmp_path / "shop", "shop_day")["date"].dt.day.tolist()
+    assert days == [17, 18]
+
+
+def test_a_download_that_broke_off_in_an_order_without_a_day_is_read(tmp_path):
+    fixture = FIXTURES["Shopify orders"]
+    rows = [list(row) for row in fixture.rows[:5]]
+    rows[4] = rows[4][:13]
+    text = "\n".join(",".join(row) for row in rows)
+    (tmp_path / "o.csv").write_text(text, encoding="utf-8")
+    exports.import_files(tmp_path / "shop", [tmp_path / "o.csv"], today=TODAY)
+    assert len(tables.read(tmp_path / "shop", "orders")) == 3

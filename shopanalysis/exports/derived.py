@@ -143,14 +143,16 @@ def _units(orders: pd.DataFrame, lines: pd.DataFrame | None) -> pd.Series:
     if lines is None:
         return orders["units"]
     summed = lines.groupby("order_id")["units"].sum(min_count=1)
-    return orders["units"].fillna(orders["order_id"].map(summed))
+    return orders["units"].fillna(orders["order_id"].map(summed).astype(float))
 
 
 def _fill_zeros(
     table: pd.DataFrame, sold: str, columns: tuple[str, ...], refunded: pd.Series
 ) -> None:
     """Where nothing was sold that is 0; so are refunds, if the files state refunds at all."""
-    table.loc[table[sold].isna(), list(columns)] = 0.0
+    nothing = table[sold].isna()
+    for column in columns:
+        table[column] = table[column].mask(nothing, 0.0)
     if refunded.notna().any():
         table["refunds"] = table["refunds"].fillna(0.0)
 

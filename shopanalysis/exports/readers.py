@@ -237,7 +237,10 @@ def _decoded(data: bytes) -> str:
         encodings = ("utf-16",)
     for encoding in encodings:
         try:
-            return data.decode(encoding).replace("\0", "")
+            text = data.decode(encoding).replace("\0", "")
+            return text.replace("\r\n", "\n").replace(
+                "\r", "\n"
+            )  # of mixed ends of lines, some get lost
         except UnicodeDecodeError:
             continue
     raise DataError(
