@@ -224,20 +224,30 @@ def campaigns_of(
 
     Make-up working days are not among them.
     """
-    found = stretches(platform, country, own, first, last)
+    return _campaigns(stretches(platform, country, own, first, last), holidays)
+
+
+def _campaigns(found: Iterable[Stretch], holidays: bool) -> tuple[Campaign, ...]:
     wanted = KINDS[:4] if holidays else KINDS[:2]
     return tuple(s.campaign for s in found if s.kind in wanted)
 
 
+@cache
+def _near(
+    platform: str, country: str, own: tuple[Campaign, ...], date: pd.Timestamp
+) -> tuple[Stretch, ...]:
+    """stretches() from PAST years before `date` to a year after it: a notebook asks more than once."""
+    span = (date - PAST * 366 * DAY, date + 366 * DAY)
+    return tuple(stretches(platform, country, own, *span))
+
+
 def around(shop: Sells, date: pd.Timestamp, *, holidays: bool = True) -> tuple[Campaign, ...]:
     """campaigns_of() for a shop, from PAST years before `date` to a year after it."""
-    span = (date - PAST * 366 * DAY, date + 366 * DAY)
-    return campaigns_of(shop.platform, shop.country, shop.campaigns, *span, holidays=holidays)
+    return _campaigns(_near(shop.platform, shop.country, shop.campaigns, date), holidays)
 
 
 def large(shop: Sells, date: pd.Timestamp) -> tuple[Campaign, ...]:
     """Of around(), the shop's own campaigns and what events.toml calls large: no usual days."""
-    span = (date - PAST * 366 * DAY, date + 366 * DAY)
-    found = stretches(shop.platform, shop.country, shop.campaigns, *span)
     names = set(_known()["large"])
+    found = _near(shop.platform, shop.country, shop.campaigns, date)
     return tuple(s.campaign for s in found if s.kind == "own campaign" or s.campaign.name in names)

@@ -7,6 +7,7 @@ import sys
 import time
 from pathlib import Path
 
+from shopanalysis.arguments import folder
 from shopanalysis.errors import ParameterError
 
 WAIT = 1.0  # seconds after which an import says how far it is
@@ -16,7 +17,7 @@ def add_init(commands) -> None:
     """shopanalysis init NAME."""
     command = commands.add_parser("init", help="make a new shop's folder, with templates")
     command.add_argument("name", metavar="NAME", help="the shop's name: a folder under data/")
-    _data(command)
+    folder(command, "data", "where the shops are")
     command.set_defaults(do=init)
 
 
@@ -24,9 +25,8 @@ def add_check(commands) -> None:
     """shopanalysis check --shop S."""
     command = commands.add_parser("check", help="what a shop has, and what is missing")
     command.add_argument("--shop", required=True, help="a folder's name under data/, or a path")
-    _data(command)
-    command.add_argument("--notebooks", type=Path, default=Path("notebooks"), metavar="FOLDER",
-                         help="where the notebooks are (notebooks)")  # fmt: skip
+    folder(command, "data", "where the shops are")
+    folder(command, "notebooks", "where the notebooks are")
     command.set_defaults(do=check)
 
 
@@ -38,13 +38,8 @@ def add_import(commands) -> None:
     command.add_argument(
         "--dry-run", action="store_true", help="write nothing: say what each file would do"
     )
-    _data(command)
+    folder(command, "data", "where the shops are")
     command.set_defaults(do=import_files)
-
-
-def _data(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--data", type=Path, default=Path("data"), metavar="FOLDER",
-                         help="where the shops are (data)")  # fmt: skip
 
 
 def init(asked: argparse.Namespace) -> int:
@@ -76,13 +71,13 @@ def import_files(asked: argparse.Namespace) -> int:
     from shopanalysis import exports
     from shopanalysis.batch import runs
 
-    folder = asked.data / runs.check_shop_name(asked.shop)
+    shop = asked.data / runs.check_shop_name(asked.shop)
     if absent := [str(file) for file in asked.files if not file.exists()]:
         raise ParameterError(f"There is no file {', '.join(absent)}.")
     progress = Progress() if sys.stderr.isatty() else None
-    with nullcontext() if asked.dry_run else runs.importing(folder):
+    with nullcontext() if asked.dry_run else runs.importing(shop):
         told = {"progress": progress} if progress else {}
-        imported = exports.import_files(folder, asked.files, dry=asked.dry_run, **told)
+        imported = exports.import_files(shop, asked.files, dry=asked.dry_run, **told)
     if progress:
         progress.clear()
     for line in imported.file_lines() if asked.dry_run else ():

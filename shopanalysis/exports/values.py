@@ -221,12 +221,6 @@ def provinces(addresses: pd.Series) -> pd.Series:
     return each(addresses, lambda address: next(filter(address.startswith, PROVINCES), None))
 
 
-def days_in_name(name: str) -> list[datetime]:
-    """The days that a file's name states, such as 2026-06-18 in 商品_全部_2026-06-18.xls."""
-    found = re.findall(r"(?<!\d)(\d{4})[-_.]?(\d{2})[-_.]?(\d{2})(?!\d)", name)
-    return [day for parts in found if (day := _datetime(*parts))]
-
-
 def exported_at(name: str) -> datetime | None:
     """When a file was exported, where its name states a time of day (_20260619_110309)."""
     pattern = r"(?<!\d)(20\d{2})(\d{2})(\d{2})[_-]?(\d{2})(\d{2})(\d{2})?(?!\d)"
