@@ -207,6 +207,11 @@ class Words(string.Formatter):
         """An axis amount: ¥1.2万, ¥12k, 12 mil ¥."""
         return ("-" if value < 0 else "") + self._money(self.short(abs(value)))
 
+    def signed_short_money(self, value: float) -> str:
+        """A change beside a bar: +¥1.2万, −¥12k."""
+        sign = "" if round(value, 2) == 0 else "+" if value > 0 else MINUS
+        return sign + self.short_money(abs(value))
+
     def _dated(self, pattern: str, value) -> str:
         """A day by a pattern of the language's own."""
         day = pd.Timestamp(value)

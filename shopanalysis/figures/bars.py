@@ -41,7 +41,8 @@ def bridge(steps: pd.DataFrame, words: Words, *, start: str, end: str, ax: Axes)
     ax.set_ylim(lowest, max(bases.max(), tops.max()) * 1.001)
     if lowest > 0:
         _cut_marks(ax, whole)
-    kinds = np.where(whole, "", "signed_") + ("short_money" if narrow else "money")
+    end_kind, step_kind = _bridge_kinds(narrow)
+    kinds = np.where(whole, end_kind, step_kind)
     texts = [words.format_field(*amount) for amount in zip(amounts, kinds, strict=True)]
     for i, text in enumerate(texts):
         _above(ax, text, (i, max(tops[i], bases[i])), 11 if narrow else 12)
@@ -52,6 +53,11 @@ def bridge(steps: pd.DataFrame, words: Words, *, start: str, end: str, ax: Axes)
 def _above(ax: Axes, text: str, at: tuple[float, float], size: float) -> None:
     offset = {"textcoords": "offset points", "ha": "center", "annotation_clip": False}
     ax.annotate(text, at, (0, 5), color=INK, fontweight="bold", fontsize=size, **offset)
+
+
+def _bridge_kinds(narrow: bool) -> tuple[str, str]:
+    """How the amounts at a bridge's ends are written, and those of the steps between."""
+    return ("short_money", "signed_short_money") if narrow else ("money", "signed_money")
 
 
 def _bridge_axis(ax: Axes, names: list[str], ends: tuple[str, str], narrow: bool) -> None:
