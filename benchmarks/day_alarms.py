@@ -9,7 +9,7 @@ import sys
 import numpy as np
 import pandas as pd
 
-from shopanalysis import calendars
+from shopanalysis import usual_days
 
 DAYS, FIRST = 730, 120  # days simulated; days before that are not judged
 WEEKDAYS = np.array([1.0, 0.95, 0.95, 0.97, 1.05, 1.25, 1.2])
@@ -36,8 +36,8 @@ def shop(random, draw, visitors: int, growth: float) -> pd.DataFrame:
 
 def judged(daily: pd.DataFrame, metric: str) -> pd.DataFrame:
     """z of each day judged, and the log fall that would just have raised an alarm."""
-    days = calendars.usual(daily, metric, []).iloc[FIRST:].dropna()
-    return days.assign(enough=(days["z"] + calendars.ALARM) * days["spread"])
+    days = usual_days.usual(daily, metric, []).iloc[FIRST:].dropna()
+    return days.assign(enough=(days["z"] + usual_days.ALARM) * days["spread"])
 
 
 def main(seeds: list[int]) -> None:
@@ -55,7 +55,7 @@ def main(seeds: list[int]) -> None:
                 )
                 rows.append(
                     {"shop": size, "days": days, "metric": metric, "judged": len(found),
-                     "false per 100": 100 * (found["z"].abs() >= calendars.ALARM).mean(),
+                     "false per 100": 100 * (found["z"].abs() >= usual_days.ALARM).mean(),
                      "critical per 1000": 1000 * (found["z"] <= -5).mean(),
                      "found 8 in 10 (fall, %)": 100 * (1 - np.exp(-found["enough"].quantile(0.8)))}
                 )  # fmt: skip

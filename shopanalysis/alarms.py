@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from shopanalysis import calendars, rates
-from shopanalysis.calendars import ALARM, DAY, Campaign
+from shopanalysis import calendars, rates, usual_days
+from shopanalysis.calendars import DAY, Campaign
 from shopanalysis.findings import Finding
 
 SCORES = ["dsr_item", "dsr_service", "dsr_logistics"]
@@ -79,10 +79,10 @@ def _judged(daily: pd.DataFrame, metric: str, campaigns: list[Campaign], busy: b
     values = daily.set_index("date")[metric].asfreq("D")
     base = values.shift(7) if metric == "dsr" else pd.Series(1.0, values.index)
     moved = (values / base).reset_index(name=metric)
-    usual = calendars.usual(moved, metric, campaigns).iloc[-1]
+    usual = usual_days.usual(moved, metric, campaigns).iloc[-1]
     usual[["usual", "usual_low", "usual_high"]] *= base.iloc[-1]
-    real = calendars.judged(usual["z"], busy)
-    findable = calendars.findable_fall(usual["spread"])
+    real = usual_days.judged(usual["z"], busy)
+    findable = usual_days.findable_fall(usual["spread"])
     change = values.iloc[-1] / usual["usual"] - 1
     return usual.to_dict() | {"metric": metric, "this_day": values.iloc[-1], "change": change,
                               "real": real, "findable": findable}  # fmt: skip
@@ -183,10 +183,10 @@ def _settling(
     """Presale: days of orders without payment, and the day their balance is paid, by paid / ordered."""
     share = day.assign(share=rates.ratio(day["sales"], day["ordered_amount"]))
     share = share[share["date"] <= date]
-    z = calendars.usual(share, "share", campaigns)["z"].iloc[-1] if len(share) else np.nan
+    z = usual_days.usual(share, "share", campaigns)["z"].iloc[-1] if len(share) else np.nan
     return {
-        "presale_day": np.nan if np.isnan(z) else float(z <= -ALARM),
-        "settle_day": np.nan if np.isnan(z) else float(z >= ALARM),
+        "presale_day": np.nan if np.isnan(z) else float(z <= -usual_days.ALARM),
+        "settle_day": np.nan if np.isnan(z) else float(z >= usual_days.ALARM),
     }
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
-from shopanalysis import bridge, calendars, rates
+from shopanalysis import bridge, calendars, rates, usual_days
 from shopanalysis.calendars import DAY, Campaign
 from shopanalysis.errors import DataError
 from shopanalysis.findings import Finding
@@ -71,7 +71,7 @@ def panels(
     parts = []
     for metric in PANELS:
         known = whole[["date", metric]].dropna().reset_index(drop=True)
-        usual = calendars.usual(known, metric, campaigns)[["usual_low", "usual_high"]]
+        usual = usual_days.usual(known, metric, campaigns)[["usual_low", "usual_high"]]
         panel = pd.concat([known.rename(columns={metric: "value"}), usual], axis=1).tail(days)
         parts.append(panel.assign(metric=metric))
     return pd.concat(parts, ignore_index=True)
@@ -80,7 +80,7 @@ def panels(
 def last_days_with_usual(
     shop_day: pd.DataFrame, campaigns: Iterable[Campaign], date: pd.Timestamp, days: int
 ) -> pd.DataFrame:
-    """Sales of the `days` days up to `date`, and what is usual: date, sales, then as calendars.usual.
+    """Sales of the `days` days up to `date`, and what is usual: date, sales, then as usual_days.usual.
 
     Raises DataError when the shop has no sales for `date`.
     """
@@ -91,7 +91,7 @@ def last_days_with_usual(
         )
         raise DataError(f"shop_day has no sales for {date.date()}; {last}.")
     day = day[day["date"] <= date].reset_index(drop=True)
-    return pd.concat([day, calendars.usual(day, "sales", campaigns)], axis=1).tail(days)
+    return pd.concat([day, usual_days.usual(day, "sales", campaigns)], axis=1).tail(days)
 
 
 def sales_bridge(
@@ -158,16 +158,18 @@ def _with_doubt(
 ) -> pd.DataFrame:
     """`moved` with z and real: is the source's number of visitors beyond its usual ups and downs?"""
     campaigns = list(campaigns)
-    recent = calendars.last_days(source_day, date, calendars.SPREAD_DAYS + 7 * calendars.WEEKS_BACK)
+    recent = calendars.last_days(
+        source_day, date, usual_days.SPREAD_DAYS + 7 * usual_days.WEEKS_BACK
+    )
     daily = recent.groupby(["source", "date"])["visitors"].sum(skipna=False)
     busy = date in calendars.campaign_days(campaigns)
     z = [
-        calendars.usual(daily[source].reset_index(), "visitors", campaigns)["z"].iloc[-1]
+        usual_days.usual(daily[source].reset_index(), "visitors", campaigns)["z"].iloc[-1]
         if (source, date) in daily.index
         else np.nan
         for source in moved["source"]
     ]
-    return moved.assign(z=z, real=[calendars.judged(value, busy) for value in z])[MOVED]
+    return moved.assign(z=z, real=[usual_days.judged(value, busy) for value in z])[MOVED]
 
 
 def paid_cost(
@@ -208,7 +210,7 @@ def the_day(days: pd.DataFrame, plan: pd.DataFrame, told: pd.DataFrame, urgent: 
     held = today["usual"] if target is None else target
     values |= {"target": target, "attained": today["sales"] / target if target else None}
     values |= {"ratio": today["sales"] / today["usual"] - 1 if known else None}
-    values |= {"enough": calendars.FEWEST_WEEKS + calendars.FEWEST_DAYS // 7}
+    values |= {"enough": usual_days.FEWEST_WEEKS + usual_days.FEWEST_DAYS // 7}
     text = (
         ("day_target" if target else "day_usual")
         if known
@@ -230,7 +232,7 @@ def _severity(today: pd.Series, target: float | None, urgent: bool) -> str:
         return "critical"
     if pd.isna(today["z"]):
         return "info" if target is None else "warning" if today["sales"] < target else "good"
-    if today["z"] <= -calendars.ALARM:
+    if today["z"] <= -usual_days.ALARM:
         return "warning"
     if target is None:
         return "info"

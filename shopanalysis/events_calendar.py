@@ -11,6 +11,7 @@ import tomllib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
+from itertools import chain
 from pathlib import Path
 from typing import Protocol
 
@@ -95,16 +96,20 @@ def stretches(
             for d in make_up_days(country, years)
         ],
     ]
-    kept: list[Stretch] = []
+    kept: dict[str, list[Stretch]] = {}
     for group in ranked:
-        kept += [s for s in group if not any(_stands_for(k, s) for k in kept)]
-    touching = [s for s in kept if s.campaign.start <= last and s.campaign.end >= first]
+        new = [s for s in group if not _stood_for(s, kept.get(s.campaign.name, ()))]
+        for stretch in new:
+            kept.setdefault(stretch.campaign.name, []).append(stretch)
+    whole = chain.from_iterable(kept.values())
+    touching = [s for s in whole if s.campaign.start <= last and s.campaign.end >= first]
     return sorted(touching, key=lambda s: (s.campaign.start, s.campaign.end, s.campaign.name))
 
 
-def _stands_for(kept: Stretch, other: Stretch) -> bool:
-    near = abs((kept.campaign.start - other.campaign.start).days) <= SAME_SEASON
-    return kept.campaign.name == other.campaign.name and near
+def _stood_for(stretch: Stretch, namesakes: Iterable[Stretch]) -> bool:
+    """Whether one of the same name lies in the same season."""
+    start = stretch.campaign.start
+    return any(abs((kept.campaign.start - start).days) <= SAME_SEASON for kept in namesakes)
 
 
 def _events(platform: str, country: str, years: range, kind: str) -> Iterator[Stretch]:

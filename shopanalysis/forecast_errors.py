@@ -5,6 +5,8 @@ Arrays are (origins, series, days) or (series, days); missing: not known, not co
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from scipy import stats
 
@@ -24,6 +26,7 @@ def sizes(made: Forecast) -> np.ndarray:
     return _sizes(made)[-1]
 
 
+@lru_cache(maxsize=4)
 def _sizes(made: Forecast) -> np.ndarray:
     """(origins and now, series): the same as it was known at each past date, so that its own doubt counts.
 
@@ -112,6 +115,7 @@ def _assumed(factor, event, expected, size) -> tuple[np.ndarray, np.ndarray]:
     return plain, np.where(event[..., None, :], np.hypot(plain, again / scale), 0.0)
 
 
+@lru_cache(maxsize=4)
 def further(made: Forecast) -> tuple[np.ndarray, np.ndarray]:
     """(series, 2) twice: errors on past campaign days over those assumed, and campaigns that it rests on.
 

@@ -21,7 +21,7 @@ FIRST = 4 * WEEK  # days of history at the first of them
 RUNGS = ("nothing", "level", "profile", "full")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Forecast:
     """What is expected, and what was expected at past dates; origins are first days not yet known.
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 import pandas as pd
 
-from shopanalysis import calendars, rates
+from shopanalysis import calendars, rates, usual_days
 from shopanalysis.calendars import Campaign
 from shopanalysis.findings import Finding
 
@@ -48,7 +48,7 @@ def month_plan(
     sales = day.set_index("date")["sales"]
     before = sales[sales.index < month[0]]
     weights = _weekday_level(before, campaigns).reindex(month.day_of_week).to_numpy()
-    weights = weights * calendars.campaign_factor(before, campaigns, month).to_numpy()
+    weights = weights * usual_days.campaign_factor(before, campaigns, month).to_numpy()
     target = float(targets[f"{date:%Y-%m}"]) * weights / weights.sum()
     so_far = sales[sales.index <= date].reindex(month)
     return pd.DataFrame({"date": month, "target": target, "sales": so_far.to_numpy()})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -234,19 +235,20 @@ def _siblings(made: Forecast, name: str) -> Forecast:
     )
 
 
-def coverage(made: Forecast, name: str, level: int) -> np.ndarray:
-    """(origins, days): whether a day lay within the range given for it then; nan: no range, or not known.
+def coverage(made: Forecast, name: str, levels: Sequence[int]) -> np.ndarray:
+    """(levels, origins, days): whether a day lay within the range given for it then; nan: not known.
 
     Each range comes only from what was known at its date.
     """
     made = _siblings(made, name)
     row = made.row(name)
-    held = np.full((len(made.origins), len(made.days)), np.nan)
+    held = np.full((len(levels), len(made.origins), len(made.days)), np.nan)
     for place in range(FEWEST, len(made.origins)):
-        low, high = by_day(as_of(made, place), level)
-        sold = made.actual[place, row]
-        inside = (low[row] <= sold) & (sold <= high[row])
-        held[place] = np.where(np.isnan(sold) | np.isnan(low[row]), np.nan, inside)
+        then, sold = as_of(made, place), made.actual[place, row]
+        for number, level in enumerate(levels):
+            low, high = by_day(then, level)
+            inside = (low[row] <= sold) & (sold <= high[row])
+            held[number, place] = np.where(np.isnan(sold) | np.isnan(low[row]), np.nan, inside)
     return held
 
 
@@ -271,7 +273,8 @@ def by_week(made: Forecast, name: str) -> pd.DataFrame:
     week_ahead (from 1), mase, wape, bias, skill, covered_80, covered_95 (missing: too few dates), origins
     """
     week = np.arange(len(made.days)) // WEEK
-    held = {f"covered_{level}": coverage(made, name, level) for level in (80, 95)}
+    covered = ("covered_80", "covered_95")
+    held = dict(zip(covered, coverage(made, name, (80, 95)), strict=True))
     rows = []
     for number in range(week.max(initial=-1) + 1) if len(made.origins) else ():
         scored = _scored(made, made.row(name), made.method, week == number)

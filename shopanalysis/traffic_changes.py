@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from shopanalysis import bridge, calendars, rates
+from shopanalysis import bridge, calendars, rates, usual_days
 from shopanalysis.calendars import DAY, Campaign
 from shopanalysis.findings import Finding
 from shopanalysis.tables import leaf
@@ -97,16 +97,16 @@ def against_usual(
     where the source is outside by more than luck, over all sources tested (Benjamini-Hochberg)
     """
     recent = calendars.last_days(
-        source_day, periods.date, calendars.SPREAD_DAYS + 7 * calendars.WEEKS_BACK + periods.days
+        source_day, periods.date, usual_days.SPREAD_DAYS + 7 * usual_days.WEEKS_BACK + periods.days
     )
     if recent.empty:
         return pd.DataFrame(columns=USUAL)
     daily = by_day(recent, periods.date)
     rows = {name: usual_visits(daily[name], periods, campaigns) for name in daily}
     table = pd.DataFrame.from_dict(rows, orient="index", columns=[*USUAL[2:7], "z"])
-    surely = rates.false_discovery(table["z"].map(calendars.chance)) <= SURE
+    surely = rates.false_discovery(table["z"].map(usual_days.chance)) <= SURE
     away = table["z"].where(surely | table["z"].isna(), 0.0)
-    real = [calendars.judged(z, periods.busy > 0) for z in away]
+    real = [usual_days.judged(z, periods.busy > 0) for z in away]
     table = table.assign(real=real, channel=source_day.groupby("source")["channel"].first())
     size = (table["visitors_by_day"] - table["visits_usual"]).abs()
     order = size.sort_values(ascending=False, kind="stable").index
@@ -119,7 +119,7 @@ def usual_visits(
     """Visits of the period, what is usual for as many days, its range, the ratio less 1, and spreads away."""
     sums = daily.rolling(periods.days).sum().rename("visitors").rename_axis("date").reset_index()
     longer = [replace(c, end=c.end + (periods.days - 1) * DAY) for c in campaigns]
-    usual = calendars.usual(sums, "visitors", longer).iloc[-1]
+    usual = usual_days.usual(sums, "visitors", longer).iloc[-1]
     now = sums["visitors"].iloc[-1]
     ratio = now / usual["usual"] - 1
     return now, usual["usual"], usual["usual_low"], usual["usual_high"], ratio, usual["z"]
@@ -270,7 +270,7 @@ def _mix_values(mixed: pd.DataFrame) -> dict[str, object]:
 def _beyond_usual(usual: pd.DataFrame, sources: pd.DataFrame, periods: Periods) -> list[Finding]:
     """Sources whose visits fell or rose beyond what is usual for them, each kind together (B07)."""
     if (usual["real"] == "unknown").all():
-        needed = 7 * calendars.FEWEST_WEEKS + calendars.FEWEST_DAYS + periods.days
+        needed = 7 * usual_days.FEWEST_WEEKS + usual_days.FEWEST_DAYS + periods.days
         return [Finding(
             "visits_moved", "info", "visitors_by_day", "visits_no_usual",
             usual["visitors_by_day"].sum(), "visits", n=periods.known, rule="B07",

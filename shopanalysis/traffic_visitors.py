@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
-from shopanalysis import calendars, rates
+from shopanalysis import calendars, rates, usual_days
 from shopanalysis.calendars import DAY, Campaign
 from shopanalysis.findings import Finding
 from shopanalysis.tables import leaf
@@ -195,7 +195,7 @@ def rhythm(visits: pd.Series, date: pd.Timestamp, campaigns: Iterable[Campaign])
     interval low and high by the weeks, weeks (count); empty with fewer than FEWEST_WEEKS
     """
     busy = calendars.campaign_days(campaigns)
-    ends = [date - 7 * week * DAY for week in range(calendars.WEEKS_BACK)]
+    ends = [date - 7 * week * DAY for week in range(usual_days.WEEKS_BACK)]
     weeks = [pd.date_range(end - 6 * DAY, end) for end in ends]
     clean = [w for w in weeks if w.isin(visits.index).all() and not w.isin(busy).any()]
     clean = [week for week in clean if visits[week].sum() > 0]

@@ -51,10 +51,11 @@ def metrics() -> dict[str, str]:
     return dict(_flat(tomllib.loads((TEXTS / "metrics.toml").read_text(encoding="utf-8"))))
 
 
-def lacking(language: str) -> list[str]:
+@cache
+def lacking(language: str) -> tuple[str, ...]:
     """Keys that texts/<language>.toml does not have and needs: no page is translated by half."""
     needed = (key for key in texts(SOURCE) if not key.startswith("scale."))
-    return [key for key in needed if key not in texts(language)]
+    return tuple(key for key in needed if key not in texts(language))
 
 
 class Words(string.Formatter):

@@ -20,6 +20,7 @@ from shopanalysis import (
     sales_forecast,
     traffic_changes,
     traffic_sources,
+    usual_days,
 )
 
 TRUTH = json.loads((DEMO / "truth.json").read_text("utf-8"))
@@ -299,9 +300,9 @@ def test_quiet_days_of_the_demo_raise_few_alarms_and_none_that_cannot_wait(demo)
         planted = planted.union(pd.date_range(TRUTH[name]["from"], TRUTH[name]["to"]))
     daily = alarms.by_day(shop, BASIS)
     for metric in ("sales", "visitors", "conversion"):
-        z = calendars.usual(daily, metric, demo.campaigns)["z"][~daily["date"].isin(planted)]
+        z = usual_days.usual(daily, metric, demo.campaigns)["z"][~daily["date"].isin(planted)]
         assert z.notna().sum() > 300
-        assert (z.abs() >= calendars.ALARM).mean() <= 0.01, metric
+        assert (z.abs() >= usual_days.ALARM).mean() <= 0.01, metric
         assert z.min() > -demo.bars["day_critical"], metric
 
 

@@ -250,7 +250,7 @@ def test_as_of_a_date_nothing_later_is_known():
 def test_coverage_of_plain_errors_is_the_one_asked_for():
     made = made_of(normal(origins=120))
     for level in (80, 95):
-        held = ranges.coverage(made, "s0", level)
+        (held,) = ranges.coverage(made, "s0", [level])
         assert np.isnan(held[: ranges.FEWEST]).all()
         assert np.nanmean(held) == pytest.approx(level / 100, abs=0.03)
 

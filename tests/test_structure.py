@@ -26,14 +26,14 @@ def imported(path) -> set[str]:
 def test_an_analysis_knows_no_file_no_figure_and_no_other_analysis(name):
     lower = {
         "bridge", "calendars", "difference_in_differences", "errors", "findings", "guards",
-        "item_changes", "page_health", "payments", "presale", "rates", "tables",
+        "item_changes", "page_health", "payments", "presale", "rates", "tables", "usual_days",
     }  # fmt: skip
     lower |= {"forecasting", "lift", "ranges", "scenarios", "smoothing"}
     lower |= {"demand", "events_calendar"}
     assert imported(PACKAGE / f"{name}.py") <= lower
 
 
-SHARED = ["figures", "words", "tables", "rates", "bridge", "calendars"]
+SHARED = ["figures", "words", "tables", "rates", "bridge", "calendars", "usual_days"]
 SHARED += ["forecasting", "lift", "ranges", "scenarios", "smoothing", "demand", "events_calendar"]
 
 

@@ -1,7 +1,8 @@
-"""What pandas, Arrow, matplotlib and the texts load when first used: warm kernels have it already."""
+"""What pandas, Arrow, matplotlib, the holidays and the texts load at first use: warm kernels have it."""
 
 # ruff: noqa: F401
 
+import holidays.countries
 import matplotlib.backends.backend_svg
 import pandas.core.arrays.arrow.extension_types
 import pandas.io.formats.string
@@ -10,8 +11,8 @@ import pyarrow.pandas_compat
 import pyarrow.parquet
 
 from shopanalysis.languages import LANGUAGES
-from shopanalysis.words import metrics, texts
+from shopanalysis.words import lacking, metrics
 
 metrics()
 for _language in LANGUAGES:
-    texts(_language)
+    lacking(_language)
