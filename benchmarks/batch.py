@@ -31,12 +31,13 @@ from pathlib import Path
 from shopanalysis.batch import warm
 
 ROOT = Path(__file__).parents[1]
+FONTS = ROOT / ".cache" / "matplotlib"  # what matplotlib knows of them, as after any first run
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 DAY = "2026-11-20"
 
 
 def python(*arguments: str | Path, folder: Path, **environment: str) -> None:
-    surroundings = os.environ | {"PYTHONPATH": str(ROOT)} | environment
+    surroundings = os.environ | {"PYTHONPATH": str(ROOT), "MPLCONFIGDIR": str(FONTS)} | environment
     command = [sys.executable, *map(str, arguments)]
     subprocess.run(command, check=True, cwd=folder, env=surroundings, stdout=subprocess.DEVNULL,
                    stderr=subprocess.DEVNULL)  # fmt: skip

@@ -201,6 +201,7 @@ def judged(
 
     news   known: the same rule confirmed it in the weeks before; new; missing: no whole week before is known
     """
+    tables = tables | guards.within(tables, date, days + 7 * WEEKS_KNOWN)
     items = screen(tables, date, days, bars, campaigns)
     earlier = [date - calendars.DAY * 7 * week for week in range(1, WEEKS_KNOWN + 1)]
     screens = [screen(tables, day, days, bars, campaigns) for day in earlier]

@@ -42,6 +42,22 @@ def guards(
     return found.reset_index()
 
 
+def within(
+    tables: Mapping[str, pd.DataFrame], date: pd.Timestamp, days: int
+) -> dict[str, pd.DataFrame]:
+    """What guards() looks at in any part of the `days` days up to `date`: visits by source, orders paid."""
+    orders = tables["orders"]
+    paid = orders[
+        orders["paid_at"].between(date - (days - 1) * calendars.DAY, date + calendars.DAY)
+    ]
+    lines = tables["order_lines"]
+    return {
+        "item_source_day": calendars.last_days(tables["item_source_day"], date, days),
+        "orders": paid,
+        "order_lines": lines[lines["order_id"].isin(paid["order_id"])],
+    }
+
+
 def doubts(items: pd.DataFrame, days: int, bars: Mapping[str, float]) -> pd.DataFrame:
     """One column per guard of DOUBTS: whether it speaks against the item; where nothing is known it does not.
 

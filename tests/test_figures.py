@@ -170,10 +170,15 @@ def test_axes_and_days_are_written_as_the_language_does(language, axis, day):
 
 def test_a_calendars_cells_lie_by_week_and_weekday_and_darken_with_the_value():
     ax = figures.calendar_heat_map(DAYS, ZH, metric="sales", ax=_axes())
-    cells = [(round(p.get_x() + 0.45), round(p.get_y() + 0.45), p.get_alpha()) for p in ax.patches]
+    cells = [
+        (*path.vertices[:4].mean(axis=0).round(6), shade.get_alpha())
+        for shade in ax.collections
+        for path in shade.get_paths()
+    ]
     assert cells[0][:2] == (0, 0)  # 1 November 2026 is a Sunday
     assert cells[1][:2] == (1, 6)
     shades = [alpha for _, _, alpha in cells]
+    assert len(shades) == len(DAYS)
     assert shades == sorted(shades)
     assert len(set(shades)) == 5
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.collections import PatchCollection
 from matplotlib.patches import Rectangle
 
 from shopanalysis.calendars import DAY
@@ -57,8 +58,7 @@ def calendar_heat_map(daily: pd.DataFrame, words: Words, *, metric: str, ax: Axe
     weeks = (mondays - mondays.min()).days // 7
     place(ax, left=44, right=4, top=22, bottom=28)
     shades = pd.qcut(known[metric].rank(method="first"), len(SHADES), labels=False)
-    for week, day, shade in zip(weeks, days, shades, strict=True):
-        _cell(ax, week, 6 - day.day_of_week, SHADES[shade])
+    _cells(ax, weeks, 6 - days.day_of_week, shades)
     ax.set_xlim(-0.5, weeks.max() + 0.5)
     ax.set_ylim(-0.5, 6.5)
     ax.grid(visible=False)
@@ -72,9 +72,11 @@ def calendar_heat_map(daily: pd.DataFrame, words: Words, *, metric: str, ax: Axe
     return ax
 
 
-def _cell(ax: Axes, across: float, up: float, shade: float, size: float = 0.9, **more) -> None:
-    corner = (across - size / 2, up - size / 2)
-    ax.add_patch(Rectangle(corner, size, size, color=ACCENT, alpha=shade, lw=0, **more))
+def _cells(ax: Axes, across: pd.Index, up: pd.Index, shades: np.ndarray, size: float = 0.9) -> None:
+    corners = np.column_stack([across, up]) - size / 2
+    for shade, alpha in enumerate(SHADES):
+        cells = [Rectangle(corner, size, size) for corner in corners[shades == shade]]
+        ax.add_collection(PatchCollection(cells, color=ACCENT, alpha=alpha, lw=0))
 
 
 def _months_above(ax: Axes, weeks: pd.Index, days: pd.DatetimeIndex, words: Words) -> None:

@@ -88,7 +88,7 @@ def svg(draw: Callable[..., Axes], *args, pixels: int, height: int, **kwargs) ->
 def _as_part_of_a_page(drawing: str, pixels: int, height: int) -> str:
     body = drawing[drawing.index("<defs>") : drawing.rindex("</svg>")]
     body = re.sub(r"<metadata>.*?</metadata>|<!--.*?-->", "", body, flags=re.S)
-    body = re.sub(r' id="(?:[a-z]+[a-zA-Z0-9]*_\d+)"', "", body)
+    body = re.sub(r' id="[a-zA-Z.]+[a-zA-Z0-9]*_\d+"', "", body)
     body = re.sub(r" ?font-family: [^;]*;", "", body)
     body = re.sub(r"(\d\.\d\d)\d+", r"\1", body)
     for name, colour in COLOURS.items():
