@@ -129,6 +129,15 @@ def _loaded_is_not_searched() -> Iterator[None]:
 
 
 @dataclass
+class _Closed:
+    """What is kept of a shop's days that are done, until the pages over all of them are made."""
+
+    fronts: front.Fronts
+    currency: str
+    days: list[date] = field(default_factory=list)
+
+
+@dataclass
 class _Runner:
     """All days of a run in one pool, shop by shop in turn, each shop's newest day first."""
 
@@ -136,7 +145,7 @@ class _Runner:
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
     opened: dict[int, Day] = field(default_factory=dict)
     left: dict[str, int] = field(default_factory=dict)
-    closed: list[Day] = field(default_factory=list)
+    closed: dict[str, _Closed] = field(default_factory=dict)
 
     def all(self) -> Result:
         self.left = {folder.name: -1 for folder in self.run.plan.folders}
@@ -239,7 +248,8 @@ class _Runner:
     def _finish(self, day: Day) -> None:
         try:
             self._guarded(day.close, **day.head)
-            self.closed.append(day)
+            shop = self.closed.setdefault(day.shop.id, _Closed(day.fronts, day.shop.currency))
+            shop.days.append(day.day)
         finally:
             day.release()
             gc.collect()
@@ -247,16 +257,10 @@ class _Runner:
     def _overview(self) -> None:
         plan = self.run.plan
         with lock(plan.out / ".locks" / "index", "the index", wait=True):
-            for days in self._closed_by_shop():
-                days[0].fronts.renew([day.day for day in days], days[0].shop.currency)
+            for shop in self.closed.values():
+                shop.fronts.renew(shop.days, shop.currency)
             front.overview(plan.out, Words(language_of(plan)), self.run.aside)
         self.run.result.pages.append(plan.out / "index.html")
-
-    def _closed_by_shop(self) -> list[list[Day]]:
-        days: dict[str, list[Day]] = {}
-        for day in self.closed:
-            days.setdefault(day.shop.id, []).append(day)
-        return list(days.values())
 
     def _say_what_is_not_done(self) -> None:
         days = {id(day): day for day in self.opened.values()}.values()
