@@ -1,7 +1,9 @@
 import gc
 import json
 import os
+import select
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -124,6 +126,15 @@ def ended(process: int) -> bool:
             return True
         time.sleep(0.01)
     return False
+
+
+def test_it_goes_without_a_word_when_nothing_was_asked_of_it(server, capfd):
+    select.select([server._socket], [], [], 60)  # it has said that it is ready, and nobody listened
+    server._socket.shutdown(socket.SHUT_WR)
+    server._lines.close()
+    server._socket.close()
+    assert server.process.wait(10) == 0
+    assert capfd.readouterr().err == ""
 
 
 def test_kernels_die_with_the_process_they_are_forked_from(server, tmp_path):

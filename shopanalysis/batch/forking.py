@@ -105,5 +105,5 @@ def _be_kernel(
 
 if __name__ == "__main__":
     _STARTED_IN = sys.path[0]
-    with suppress(BrokenPipeError):
+    with suppress(ConnectionError):
         main(int(sys.argv[1]), sys.argv[2:])
