@@ -32,16 +32,16 @@ TOLD = [
 
 
 def by_day(day: pd.DataFrame, basis: str) -> pd.DataFrame:
-    """METRICS by day, with the date and `payers`; missing where a column is.
+    """METRICS by day, with the date and rates.payers_of(); missing where a column is.
 
     day   the shop's days (device all)
     """
-    payers = day[rates.payers(basis)]
+    payers = rates.payers_of(day, basis)
     return pd.DataFrame(
         {
             "date": day["date"],
-            "payers": payers,
             "sales": day["sales"],
+            payers.name: payers,
             "visitors": day["visitors"],
             "conversion": rates.ratio(payers, day["visitors"]),
             "order_value": rates.ratio(day["sales"], payers),
@@ -60,6 +60,8 @@ def against_usual(
 ) -> pd.DataFrame:
     """Each metric of `date` that the shop has, against what is usual for the weekday (A03, A06, A08).
 
+    Payers are one of them where visitors are not counted.
+
     metric, this_day, usual, usual_low, usual_high (in the metric's unit), change (share of the usual),
     z (spreads away), real (rose or fell: by more than luck; no; campaign; unknown: too little
     history), findable (the smallest fall, as a share, that would be found 8 times in 10)
@@ -71,7 +73,9 @@ def against_usual(
     if date not in set(daily["date"]):
         return pd.DataFrame(columns=TOLD)
     busy = date in calendars.campaign_days(campaigns)
-    rows = [_judged(daily, metric, campaigns, busy) for metric in METRICS]
+    visitors = daily["visitors"].notna().any()
+    metrics = METRICS if visitors else [METRICS[0], rates.payers_of(day, basis).name, *METRICS[1:]]
+    rows = [_judged(daily, metric, campaigns, busy) for metric in metrics]
     return pd.DataFrame([row for row in rows if not pd.isna(row["this_day"])], columns=TOLD)
 
 

@@ -48,12 +48,18 @@ def sales_factors(totals: pd.Series, payers: str) -> dict[str, float]:
 
     Without payers the last two are 0, so that the product is still the (zero) sales.
     """
-    visitors, paid, sales = totals["visitors"], totals[payers], totals["sales"]
-    return {
-        "visitors": visitors,
-        "conversion": paid / visitors if visitors else 0.0,
-        "order_value": sales / paid if paid else 0.0,
-    }
+    visitors, paid = totals["visitors"], totals[payers]
+    conversion = paid / visitors if visitors else 0.0
+    return {"visitors": visitors, "conversion": conversion} | _order_value(totals, payers)
+
+
+def paid_factors(totals: pd.Series, payers: str, called: str) -> dict[str, float]:
+    """The same where visitors are not counted: `payers`, called `called`, x order value."""
+    return {called: totals[payers]} | _order_value(totals, payers)
+
+
+def _order_value(totals: pd.Series, payers: str) -> dict[str, float]:
+    return {"order_value": totals["sales"] / totals[payers] if totals[payers] else 0.0}
 
 
 def by_group(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:

@@ -20,6 +20,16 @@ TEN_COLUMNS = [
 SCORES = ["dsr_item", "dsr_service", "dsr_logistics"]
 FACTORS = ("visitors", "conversion", "order_value")
 WEEK = 7 * DAY
+# Sentences of the day: with all factors, with the order value alone, with neither, without a usual.
+DAY_TEXTS = {
+    "day_target": ("day_target", "day_target_paid", "day_target_alone", "day_target_only"),
+    "day_usual": ("day_usual", "day_usual_paid", "day_usual_alone", "day_no_usual"),
+}
+# Sentences of a bridge, more and less: by all factors, and by payers and order value.
+BRIDGE_TEXTS = {
+    "sales_bridge": (("bridge_up", "bridge_down"), ("bridge_up_paid", "bridge_down_paid")),
+    "year_bridge": (("year_up", "year_down"), ("year_up_paid", "year_down_paid")),
+}
 PANELS = ("visitors", "conversion", "order_value", "bounce_rate")
 MOVED = [
     "source", "visitors", "visitors_change", "sales_change", "real", "by_visits", "by_conversion",
@@ -39,7 +49,7 @@ def daily_table(shop_day: pd.DataFrame, basis: str, days: int) -> pd.DataFrame:
     (sales / payers), dsr (mean of the three scores), depth (pages / visitor), bounce_rate
     """
     day = shop_days(shop_day)
-    payers = day[rates.payers(basis)]
+    payers = rates.payers_of(day, basis)
     return (
         day.assign(
             conversion=rates.ratio(payers, day["visitors"]),
@@ -52,24 +62,32 @@ def daily_table(shop_day: pd.DataFrame, basis: str, days: int) -> pd.DataFrame:
     )
 
 
-def key_figures(told: pd.DataFrame, daily: pd.DataFrame) -> pd.DataFrame:
+def key_figures(told: pd.DataFrame, by_day: pd.DataFrame) -> pd.DataFrame:
     """The day's sales and their factors, as display.key_figures takes them.
 
-    told    of alarms.against_usual   daily   of daily_table, newest first: what the history is of
+    told    of alarms.against_usual   by_day   of alarms.by_day: what the history is of
     """
-    rows = told[told["metric"].isin(["sales", *FACTORS])].rename(columns={"this_day": "value"})
-    history = [daily[metric].iloc[::-1].tolist() for metric in rows["metric"]]
+    shown = ["sales", *FACTORS, "payers", "orders"]
+    rows = told[told["metric"].isin(shown)].rename(columns={"this_day": "value"})
+    history = [by_day[metric].tolist() for metric in rows["metric"]]
     return rows[["metric", "value", "usual", "change", "real"]].assign(history=history)
 
 
 def panels(
     shop_day: pd.DataFrame, campaigns: Iterable[Campaign], date: pd.Timestamp, basis: str, days: int
 ) -> pd.DataFrame:
-    """The metrics PANELS over the `days` days up to `date`: date, metric, value, usual_low, usual_high."""
+    """The metrics PANELS over the `days` days up to `date`: date, metric, value, usual_low, usual_high.
+
+    Payers or orders stand first where no visitors are counted.
+    """
     campaigns = list(campaigns)
-    whole = daily_table(shop_day[shop_day["date"] <= date], basis, len(shop_day)).iloc[::-1]
+    until = shop_day[shop_day["date"] <= date]
+    paid = rates.payers_of(shop_days(until).set_index("date"), basis)
+    whole = daily_table(until, basis, len(until)).iloc[::-1]
+    whole = whole.assign(**{paid.name: whole["date"].map(paid)})
+    shown = PANELS if whole["visitors"].notna().any() else (paid.name, *PANELS)
     parts = []
-    for metric in PANELS:
+    for metric in shown:
         known = whole[["date", metric]].dropna().reset_index(drop=True)
         usual = usual_days.usual(known, metric, campaigns)[["usual_low", "usual_high"]]
         panel = pd.concat([known.rename(columns={metric: "value"}), usual], axis=1).tail(days)
@@ -102,21 +120,24 @@ def sales_bridge(
     then   the other day: the same weekday last week, unless one of the year before is given
 
     One row per bar: factor (before or last_year, visitors, conversion, order_value, after), amount
-    (currency); the three in the middle add up to the difference exactly. Empty when either day is
-    missing or lacks visitors.
+    (currency); those in the middle add up to the difference exactly. Where either day lacks visitors,
+    payers (or orders, see rates.payers_of) stand for the first two. Empty when either day is missing
+    or lacks them too.
     """
-    day = shop_days(shop_day).set_index("date")
-    needed = ["visitors", rates.payers(basis), "sales"]
+    day = shop_days(shop_day)
+    paid = rates.payers_of(day, basis)
+    day = day.assign(paid=paid).set_index("date").dropna(subset=["paid", "sales"])
     first = "before" if then is None else "last_year"
     then = date - WEEK if then is None else then
-    if not {date, then} <= set(day.dropna(subset=needed).index):
+    if not {date, then} <= set(day.index):
         return pd.DataFrame(columns=["factor", "amount"])
-    before, after = day.loc[then], day.loc[date]
-    parts = bridge.shapley(
-        bridge.sales_factors(before, rates.payers(basis)),
-        bridge.sales_factors(after, rates.payers(basis)),
-    )
-    rows = [(first, before["sales"]), *parts.items(), ("after", after["sales"])]
+    pair = [day.loc[then], day.loc[date]]
+    if day.loc[[then, date], "visitors"].notna().all():
+        factors = [bridge.sales_factors(one, "paid") for one in pair]
+    else:
+        factors = [bridge.paid_factors(one, "paid", paid.name) for one in pair]
+    before, after = (one["sales"] for one in pair)
+    rows = [(first, before), *bridge.shapley(*factors).items(), ("after", after)]
     return pd.DataFrame(rows, columns=["factor", "amount"])
 
 
@@ -211,19 +232,24 @@ def the_day(days: pd.DataFrame, plan: pd.DataFrame, told: pd.DataFrame, urgent: 
     values |= {"target": target, "attained": today["sales"] / target if target else None}
     values |= {"ratio": today["sales"] / today["usual"] - 1 if known else None}
     values |= {"enough": usual_days.FEWEST_WEEKS + usual_days.FEWEST_DAYS // 7}
-    text = (
-        ("day_target" if target else "day_usual")
-        if known
-        else "day_target_only"
-        if target
-        else "day_no_usual"
-    )
+    name = "day_target" if target else "day_usual"
+    text = _as_far_as_known(DAY_TEXTS[name], change, known)
     return Finding(
-        "day_target" if target else "day_usual", _severity(today, target, urgent), "sales", text,
+        name, _severity(today, target, urgent), "sales", text,
         today["sales"], "currency", baseline=held, low=today["usual_low"], high=today["usual_high"],
         n=len(days), owner="leadership" if urgent else "", action="today_first" if urgent else "",
         rule="A06" if target else "A01", values=values,
     )  # fmt: skip
+
+
+def _as_far_as_known(texts: tuple[str, ...], change: pd.Series, usual_known: bool) -> str:
+    """Of DAY_TEXTS the sentence that leaves nothing blank where visitors or payers are not counted."""
+    whole, paid, alone, without_usual = texts
+    if not usual_known:
+        return without_usual
+    if change.notna().all():
+        return whole
+    return alone if pd.isna(change["order_value"]) else paid
 
 
 def _severity(today: pd.Series, target: float | None, urgent: bool) -> str:
@@ -255,10 +281,10 @@ def findings(
     """
     found = []
     if len(steps):
-        found.append(_what_moved("sales_bridge", ("bridge_up", "bridge_down"), steps, {}))
+        found.append(_what_moved("sales_bridge", steps, {}))
     if len(steps_year):
         then = {"then": year[0], "matched": year[1]}
-        found.append(_what_moved("year_bridge", ("year_up", "year_down"), steps_year, then))
+        found.append(_what_moved("year_bridge", steps_year, then))
     if len(moved):
         found.append(_source_moved(moved.iloc[0]))
     if len(paid):
@@ -266,10 +292,12 @@ def findings(
     return found
 
 
-def _what_moved(name: str, texts: tuple[str, str], steps: pd.DataFrame, more: dict) -> Finding:
-    """`texts`: the sentence for more and the one for less."""
+def _what_moved(name: str, steps: pd.DataFrame, more: dict) -> Finding:
     before, after = steps["amount"].iloc[[0, -1]]
-    parts = steps.set_index("factor")["amount"][list(FACTORS)]
+    parts = steps.set_index("factor")["amount"].iloc[1:-1]
+    texts, texts_paid = BRIDGE_TEXTS[name]
+    if "visitors" not in parts:
+        texts, more = texts_paid, more | {"payers": parts.index[0], "paid": parts.iloc[0]}
     text = texts[int(after < before)]
     return Finding(
         name, "info", "sales", text, after - before, "currency", baseline=before, rule="A04",

@@ -17,6 +17,14 @@ def payers(basis: str) -> str:
     return PAYERS[basis]
 
 
+def payers_of(day: pd.DataFrame, basis: str) -> pd.Series:
+    """That column of the shop's days, called payers or orders; orders too where no buyers are counted."""
+    column = payers(basis)
+    if day[column].isna().all():
+        column = "orders"
+    return day[column].rename("payers" if column == "buyers" else column)
+
+
 def ratio(part, whole):
     """part / whole, elementwise; missing where the whole is 0 or either is missing."""
     whole = np.where(np.asarray(whole, float) == 0, np.nan, np.asarray(whole, float))

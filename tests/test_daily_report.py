@@ -61,9 +61,30 @@ def test_the_bridge_from_last_friday_is_the_published_one():
     )  # fmt: skip
 
 
-def test_without_visitors_there_is_no_bridge():
-    orders_only = shop_days("2026-11-13", sales=[100.0] * 8)
-    assert daily_report.sales_bridge(orders_only, FRIDAY, "buyers/visitors").empty
+ORDERS_ONLY = shop_days("2026-11-13", sales=[1000.0, *[1.0] * 6, 1500.0], orders=[10, *[1] * 6, 12])
+
+
+def test_without_visitors_the_bridge_goes_by_orders_and_their_value():
+    """From 10 orders of 100 to 12 of 125: 2 x 112.5 by orders, 25 x 11 by their value."""
+    steps = daily_report.sales_bridge(ORDERS_ONLY, FRIDAY, "buyers/visitors")
+    assert steps.set_index("factor")["amount"].to_dict() == pytest.approx(
+        {"before": 1000, "orders": 225, "order_value": 275, "after": 1500}
+    )
+    empty = pd.DataFrame()
+    (found,) = daily_report.findings(steps, empty, (FRIDAY, "weekday"), empty, empty)
+    assert found.text == "bridge_up_paid"
+    assert (found.values["payers"], found.values["paid"]) == ("orders", 225)
+
+
+def test_one_day_without_visitors_is_held_against_another_by_payers():
+    days = TWO_FRIDAYS.assign(visitors=TWO_FRIDAYS["visitors"].where(lambda v: v.index > 0))
+    steps = daily_report.sales_bridge(days, FRIDAY, "buyers/visitors")
+    assert steps["factor"].tolist() == ["before", "payers", "order_value", "after"]
+
+
+def test_without_visitors_and_orders_there_is_no_bridge():
+    sales_only = shop_days("2026-11-13", sales=[100.0] * 8)
+    assert daily_report.sales_bridge(sales_only, FRIDAY, "buyers/visitors").empty
 
 
 def test_the_bridge_to_a_year_before_starts_at_that_days_sales():
@@ -159,6 +180,23 @@ def test_a_quiet_day_is_no_news_and_a_collapse_is_urgent():
     assert (fallen.severity, fallen.action) == ("critical", "today_first")
     assert fallen.low < fallen.baseline < fallen.high
     assert fallen.values["visitors"] == pytest.approx(-0.7, abs=0.1)
+
+
+@pytest.mark.parametrize(
+    ("unknown", "text", "shown"),
+    [
+        (["visitors"], "day_usual_paid", ["sales", "payers", "order_value"]),
+        (["visitors", "buyers"], "day_usual_paid", ["sales", "orders", "order_value"]),
+        (["visitors", "buyers", "orders"], "day_usual_alone", ["sales"]),
+    ],
+)
+def test_what_is_not_counted_is_not_spoken_of(unknown, text, shown):
+    shop = quiet_shop(1.0).assign(**dict.fromkeys(unknown, np.nan))
+    assert told_and_day(shop, {}).text == text
+    told = alarms.against_usual(shop, [], FRIDAY, "buyers/visitors")
+    figures = daily_report.key_figures(told, alarms.by_day(shop, "buyers/visitors").tail(30))
+    assert figures["metric"].tolist() == shown
+    assert [len(history) for history in figures["history"]] == [30] * len(shown)
 
 
 def test_a_shortfall_within_a_days_ups_and_downs_is_no_warning():

@@ -13,6 +13,7 @@ from shopanalysis.figures.style import ACCENT, BAND, INK, MUTED, narrow_axes, pl
 from shopanalysis.words import Words
 
 SHADES = (0.1, 0.28, 0.5, 0.75, 1.0)  # of the accent's colour, least to most
+HEAD = 47  # pixels above a small panel, for its name and last value
 
 
 def small_multiples(panels: pd.DataFrame, words: Words, *, ax: Axes) -> Axes:
@@ -25,9 +26,10 @@ def small_multiples(panels: pd.DataFrame, words: Words, *, ax: Axes) -> Axes:
     ax.set_axis_off()
     columns = 1 if narrow_axes(ax) else 2
     rows = -(-len(metrics) // columns)
+    above = min(HEAD / (72 * ax.figure.get_figheight()), 0.34 / rows)
     for number, metric in enumerate(metrics):
         row, column = divmod(number, columns)
-        box = (column / columns, 1 - (row + 1) / rows, 0.94 / columns, 0.66 / rows)
+        box = (column / columns, 1 - (row + 1) / rows, 0.94 / columns, 1 / rows - above)
         _panel(ax.inset_axes(box), panels[panels["metric"] == metric], words, metric)
     return ax
 
