@@ -177,8 +177,8 @@ def _missing(day: pd.DataFrame, date: pd.Timestamp, days: int) -> float:
     if known.empty:
         return np.nan
     expected = pd.date_range(max(known.min(), date - (days - 1) * DAY), date)
-    open_on = set(calendars.last_days(known.to_frame(), date, 56)["date"].dt.day_of_week)
-    return float((~expected.isin(known) & expected.day_of_week.isin(list(open_on))).sum())
+    open_on = list(calendars.open_weekdays(known, date))
+    return float((~expected.isin(known) & expected.day_of_week.isin(open_on)).sum())
 
 
 def _settling(

@@ -73,6 +73,11 @@ def clean_days(
     return frame[frame["date"].isin(kept)]
 
 
+def open_weekdays(dates: pd.Series, date: pd.Timestamp) -> set[int]:
+    """Weekdays (0 = Monday) of which any day of the eight weeks up to `date` is among `dates`."""
+    return set(last_days(dates.to_frame("date"), date, 7 * USUAL_WEEKS)["date"].dt.day_of_week)
+
+
 def orders_missing(orders: pd.DataFrame, date: pd.Timestamp) -> float:
     """How many orders `date` still had to come after its last one, as of a file made before its end.
 

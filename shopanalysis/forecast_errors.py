@@ -63,10 +63,17 @@ def _last(by_week: np.ndarray) -> np.ndarray:
     return summed - np.pad(summed, ((RECENT, 0), (0, 0)))[: len(summed)]
 
 
+def closed(expected: np.ndarray) -> np.ndarray:
+    """(…, days): days on which nothing is expected of any series of (…, series, days), but on others."""
+    nothing = (expected == 0).all(axis=-2)
+    return nothing & ~nothing.all(axis=-1, keepdims=True)
+
+
 def errors(made: Forecast) -> np.ndarray:
-    """(origins, series, days): sold less expected, of ordinary days."""
+    """(origins, series, days): sold less expected, of ordinary days on which the shop was open."""
     error = made.actual - made.tried[made.method]
-    return np.where(made.tried_event[:, None], np.nan, error)
+    shut = closed(made.tried[made.method])[:, None] & (error == 0)
+    return np.where(made.tried_event[:, None] | shut, np.nan, error)
 
 
 def scaled(made: Forecast) -> np.ndarray:

@@ -84,7 +84,7 @@ def outlook(
     range), chance (of reaching the target), days_left, needed (a day, to reach it), usual_ahead
     (what a day left can be expected to bring), untried (days left of `unknown`, counted as ordinary
     days). A day without sales figures is neither sold nor due, and is taken to have met its target.
-    What is simulated is missing then.
+    What is simulated is missing then, unless the shop is closed on that weekday.
     """
     if not len(day):
         return pd.DataFrame(columns=OUTLOOK)
@@ -94,7 +94,9 @@ def outlook(
     due, waived = _due(plan, so_far)
     sales, left = so_far.sum(), len(month) - len(so_far)
     ends = sales + paths[:, :left].sum(axis=1) if left else np.array([sales])
-    known = len(ends) > 0 and so_far.notna().all()
+    open_on = calendars.open_weekdays(day.loc[day["sales"].notna(), "date"], date)
+    closed = ~so_far.index.day_of_week.isin(list(open_on))
+    known = len(ends) > 0 and (so_far.notna() | closed).all()
     low, middle, high = np.quantile(ends, [0.1, 0.5, 0.9]) if known else (np.nan,) * 3
     chance = _sobered((ends >= target).mean(), day, left) if known and len(plan) else np.nan
     needed = max(0.0, target - sales - waived) / left if left and len(plan) else np.nan

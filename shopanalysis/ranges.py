@@ -13,6 +13,7 @@ from shopanalysis import lift
 from shopanalysis.calendars import DAY
 from shopanalysis.forecast_errors import (
     NORMAL,
+    closed,
     freedom_of_lifts,
     mean,
     normal,
@@ -54,7 +55,7 @@ def by_day(made: Forecast, level: int) -> tuple[np.ndarray, np.ndarray]:
             elif start == 0:
                 break
             low[rows, days], high[rows, days] = np.array(ends) * (ahead / last) ** 0.5
-    wide = size[:, None] * widening(made) * wilder(made, level)
+    wide = size[:, None] * widening(made) * wilder(made, level) * ~closed(made.expected)
     stated = np.sqrt((_of_stated(made) ** 2).sum(axis=0)) * normal(level)
     return _laid(np.hypot(wide * low, stated), np.hypot(wide * high, stated), made.expected)
 
@@ -70,7 +71,7 @@ def of_sum(made: Forecast, level: int, days: int, start: int = 0) -> tuple[np.nd
     low, high = np.full(len(made.series), np.nan), np.full(len(made.series), np.nan)
     for group in np.unique(made.groups):
         rows = made.groups == group
-        tried = _longest(scaled(made)[:, rows], made, window)
+        tried = _longest(_with_closed(made)[:, rows], made, window)
         errors = tried.mean(axis=2, keepdims=True) * days
         if (~np.isnan(errors)).any(axis=(1, 2)).sum() >= FEWEST:
             freedom = _freedom(errors, 1 - min(WEEK / tried.shape[2], 1))
@@ -98,7 +99,7 @@ def paths(
     length = len(made.days[window])
     if not length:
         return np.empty((0, 0))
-    errors = _longest(scaled(made)[:, made.groups == made.groups[row]], made, window)
+    errors = _longest(_with_closed(made)[:, made.groups == made.groups[row]], made, window)
     pool = errors.reshape(-1, errors.shape[2])
     pool = pool[~np.isnan(pool).any(axis=1)]
     tried = (~np.isnan(errors)).all(axis=2).any(axis=1).sum()
@@ -114,7 +115,15 @@ def paths(
     moved = sizes(made)[row] * (plain * drawn + shared * NORMAL * off)
     stated = _of_stated(made)[:, row, window]
     moved += generator.standard_normal((draws, len(stated))) @ stated
+    moved[:, closed(made.expected)[window]] = 0.0
     return np.maximum(made.expected[row, window] + moved, 0.0)
+
+
+def _with_closed(made: Forecast) -> np.ndarray:
+    """The scaled errors, with none on days on which the shop was closed as expected."""
+    errors = scaled(made)
+    shut = closed(made.tried[made.method])[:, None] & ~(made.actual > 0)
+    return np.where(shut & np.isnan(errors), 0.0, errors)
 
 
 def _longest(tried: np.ndarray, made: Forecast, window: slice) -> np.ndarray:

@@ -104,6 +104,16 @@ def test_a_shop_that_never_varies_ends_its_month_where_it_must():
     assert outlook(shop, 4000.0, day("2026-03-16"))["untried"] == 0
 
 
+def test_a_weekday_on_which_the_shop_is_closed_is_not_missing_and_brings_nothing():
+    """Without its 4 Saturdays 2026-03 brings 22 x 100 + 5 x 200 = 3200."""
+    open_days = nearly_steady(400, "2025-02-10")[lambda f: f["date"].dt.day_of_week != 5]
+    month = outlook(open_days, 3200.0, day("2026-03-15"))
+    ends = month[["month_low", "month_end", "month_high"]].tolist()
+    assert ends == pytest.approx([3200] * 3, rel=2e-3)
+    thursday_lost = open_days[open_days["date"] != day("2026-03-12")]
+    assert np.isnan(outlook(thursday_lost, 3200.0, day("2026-03-15"))["month_end"])
+
+
 def test_a_campaign_ahead_is_in_the_months_end():
     shop = nearly_steady(400, "2025-02-10")
     shop.loc[200, "sales"] *= 7

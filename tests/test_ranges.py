@@ -247,6 +247,27 @@ def test_as_of_a_date_nothing_later_is_known():
     assert (known == (dates < then.days[0].to_datetime64())).all()
 
 
+def test_a_closed_weekday_sells_nothing_for_sure_and_says_nothing_of_other_days():
+    """Saturdays sell 0 in every series; without them the same errors come to the same ranges."""
+    errors = normal(series=2)
+    saturdays = made_of(errors).days.day_of_week == 5
+    made = made_of(errors)
+    shut = np.where(saturdays, 0.0, 1.0)
+    made = replace(
+        made,
+        expected=made.expected * shut,
+        tried={name: tried * shut for name, tried in made.tried.items()},
+        actual=made.actual * shut,
+    )
+    low, high = ranges.by_day(made, 80)
+    assert (high[:, saturdays] == 0).all()
+    assert (ranges.paths(made, "s0")[:, saturdays] == 0).all()
+    missing = np.where(saturdays, np.nan, 1.0)
+    low_open, high_open = ranges.by_day(made_of(errors * missing), 80)
+    assert low[:, ~saturdays] == pytest.approx(low_open[:, ~saturdays])
+    assert high[:, ~saturdays] == pytest.approx(high_open[:, ~saturdays])
+
+
 def test_coverage_of_plain_errors_is_the_one_asked_for():
     made = made_of(normal(origins=120))
     for level in (80, 95):
