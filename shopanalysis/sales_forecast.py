@@ -114,11 +114,20 @@ def ahead(made: Forecast, days: int, name: str = TOTAL) -> pd.DataFrame:
     return pd.DataFrame(table).head(days if made.rung[row] != "nothing" else 0)
 
 
-def total(made: Forecast, days: int) -> dict[str, float]:
-    """The shop's sum over the first `days`: expected, and low and high (80 %) from past sums (currency)."""
+def total(made: Forecast, known: pd.DataFrame, days: int) -> dict[str, float]:
+    """The shop's sum over the first `days` (currency).
+
+    known   of history()
+    expected, low and high (80 %) from past sums; past: what as many days before brought
+    """
     row = made.row(TOTAL)
     low, high = ranges.of_sum(made, 80, days)
-    return {"expected": made.expected[row, :days].sum(), "low": low[row], "high": high[row]}
+    return {
+        "expected": made.expected[row, :days].sum(),
+        "low": low[row],
+        "high": high[row],
+        "past": known.loc[TOTAL].iloc[-days:].sum(),
+    }
 
 
 def items_ahead(
@@ -131,7 +140,7 @@ def items_ahead(
     outlook       what the forecast rests on: full, profile, level, or stopped
     items         item_id, title; an item without one is called by its id
 
-    All items and the others (title missing) add up to the shop's forecast.
+    With the others, which no item shown accounts for, they add up to the shop's forecast.
     """
     low, high = ranges.of_sum(made, 80, days)
     titles = items.set_index("item_id")["title"].reindex(made.series)
@@ -176,16 +185,20 @@ def findings(
 
 def _sum(made: Forecast, known: pd.DataFrame, days: int) -> Finding:
     sales = known.loc[TOTAL]
-    past, summed = sales.iloc[-days:].sum(), total(made, days)
+    summed = total(made, known, days)
     text = "forecast" if not np.isnan(summed["low"]) else "forecast_no_range"
     text = FEW.get(made.rung[made.row(TOTAL)], text) if sales.sum() > 0 else "forecast_zero"
     return Finding(
-        "forecast", "info", "sales", text, summed["expected"], "currency", baseline=past,
+        "forecast", "info", "sales", text, summed["expected"], "currency", baseline=summed["past"],
         low=summed["low"], high=summed["high"], n=sales.notna().sum(), rule="F01",
-        values=summed | {"days": days, "until": made.days[days - 1], "past": past,
+        values=summed | {"days": days, "until": made.days[days - 1],
                          "known": int(sales.notna().sum()),
-                         "ratio": summed["expected"] / past - 1 if past > 0 else None},
+                         "ratio": _ratio(summed)},
     )  # fmt: skip
+
+
+def _ratio(summed: Mapping[str, float]) -> float | None:
+    return summed["expected"] / summed["past"] - 1 if summed["past"] > 0 else None
 
 
 def _skill(made: Forecast) -> Finding:
@@ -287,12 +300,12 @@ def _stopped(made: Forecast, known: pd.DataFrame, titles: Mapping[str, str]) -> 
                     values={"count": len(names), "title": title})]  # fmt: skip
 
 
-def key_figures(summed: Mapping[str, float], by_item: pd.DataFrame) -> pd.DataFrame:
+def key_figures(summed: Mapping[str, float]) -> pd.DataFrame:
     """What the days ahead should bring, and its range, as display.key_figures takes them: metric, value.
 
-    summed  of total()   by_item  of items_ahead(): what as many days before brought
+    summed  of total()
     """
-    rows = [("expected", summed["expected"], by_item["sold_before"].sum())]
+    rows = [("expected", summed["expected"], summed["past"])]
     rows += [("low_80", summed["low"], None), ("high_80", summed["high"], None)]
     return pd.DataFrame(rows, columns=["metric", "value", "before"])
 

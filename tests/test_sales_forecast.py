@@ -177,6 +177,16 @@ def test_items_and_others_add_up_to_the_shop():
     assert checked["items_make_total"][0] == pytest.approx(checked["items_make_total"][1])
 
 
+def test_the_days_before_are_those_of_the_whole_shop_in_figure_and_sentence_alike():
+    """The item shown accounts for 60 of 100."""
+    sales = np.full(200, 100.0)
+    made, found = asked(sales, item_day=item_rows(sales * 0.6))
+    known = pd.DataFrame([sales], index=["total"])
+    figures = sales_forecast.key_figures(sales_forecast.total(made, known, 14))
+    assert figures["before"].iloc[0] == 1400
+    assert next(iter(found.values())).values["past"] == 1400
+
+
 def test_an_item_that_stopped_is_named_and_expected_to_sell_nothing():
     sales, item = noisy(200), noisy(200) * 0.2
     item[-12:] = 0
