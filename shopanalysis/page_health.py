@@ -237,9 +237,7 @@ def findings(health: pd.DataFrame, values: pd.DataFrame, bars: dict[str, float])
     pages = health[health["metric"].isin(PAGES)]
     found = [_pages_finding(pages, bars["page_visitors"])] if len(pages) else []
     shop = values[values["scope"] == "whole_shop"]
-    return (
-        [*found, _value_finding(shop.iloc[0], values, bars["page_buyers"])] if len(shop) else found
-    )
+    return [*found, _value_finding(shop.iloc[0], bars["page_buyers"])] if len(shop) else found
 
 
 def _pages_finding(pages: pd.DataFrame, enough: float) -> Finding:
@@ -279,10 +277,9 @@ def _mix(pages: pd.DataFrame) -> str:
     return "no" if (pages["mix"] == "no").all() else pages.loc[pages["mix"] != "no", "mix"].iloc[0]
 
 
-def _value_finding(shop: pd.Series, values: pd.DataFrame, enough: float) -> Finding:
+def _value_finding(shop: pd.Series, enough: float) -> Finding:
     fails = shop["verdict"] == "fail" and shop["sureness"] != "borderline"
     unsure = shop["verdict"] == "too little data"
-    rest = values.loc[values["scope"] == "without_hero", "value_ratio"]
     text = "value_too_little" if unsure else "value_fails" if fails else "value_passes"
     if shop["sureness"] == "borderline":
         text = "value_borderline"
@@ -293,5 +290,5 @@ def _value_finding(shop: pd.Series, values: pd.DataFrame, enough: float) -> Find
         owner="promotion" if fails else "", action="sell_more_beside" if fails else "", rule="C05_value",
         values={"title": shop["title"], "ratio": shop["value_ratio"], "low": shop["value_ratio_low"],
                 "high": shop["value_ratio_high"], "bar": shop["value_bar"], "payers": shop["payers"],
-                "rest": rest.iloc[0] if len(rest) else None, "enough": enough},
+                "enough": enough},
     )  # fmt: skip
