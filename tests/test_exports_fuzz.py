@@ -1,7 +1,10 @@
 """Damaged files: each is read exactly or refused with a message that names the place."""
 
+import re
 import shutil
+import struct
 import zipfile
+import zlib
 from collections import Counter
 from datetime import date
 from pathlib import Path
@@ -14,7 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from shopanalysis import exports, tables
-from shopanalysis.exports import archives
+from shopanalysis.exports import archives, readers
 
 TODAY = date(2026, 11, 21)
 
@@ -105,6 +108,93 @@ def test_a_column_that_no_old_workbook_has_does_not_lay_out_four_billion_cells(t
     (tmp_path / "a.xls").write_bytes(data[: at + 4] + b"\xff\xff\xff\xff" + data[at + 8 :])
     told = refusal(tmp_path, tmp_path / "a.xls")
     assert told.startswith("a.xls: lays out 4,294,967,296 cells; allowed: 20,000,000.")
+
+
+FIRST = '<row r="1"><c r="A1"><v>1</v></c></row>'
+LAST = '<row r="1048576"><c {}r="XFD1048576"><v>2</v></c></row>'
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        FIRST + LAST.format('a=">" '),
+        FIRST + LAST.format(f'a="{"x" * 300}" '),
+        '<row><c r="XFD1"><v>1</v></c></row>' + "<row/>" * 200_000 + FIRST.replace(' r="1"', ""),
+        f"<row>{'<c/>' * 90_000}<c><v>1</v></c></row>{'<row/>' * 90_000}<row><c><v>1</v></c></row>",
+    ],
+    ids=["behind a bracket", "behind a long text", "rows without numbers", "cells without names"],
+)
+def test_a_last_corner_that_is_hidden_or_counted_is_found(tmp_path, body):
+    told = refusal(tmp_path, workbook(tmp_path / "a.xlsx", body))
+    assert re.match(r"a.xlsx: lays out [\d,]{13,} cells; allowed: 20,000,000\.", told), told
+
+
+def test_a_sheet_is_found_whatever_its_part_is_called(tmp_path):
+    file = workbook(tmp_path / "a.xlsx", FIRST + LAST.format(""))
+    with zipfile.ZipFile(file) as book:
+        parts = {name: book.read(name).replace(b"s.xml", b"s.dat") for name in book.namelist()}
+    parts["xl/s.dat"] = parts.pop("xl/s.xml")
+    assert "lays out 17,179,869,184 cells" in refusal(tmp_path, vendor.zipped_as(file, parts))
+
+
+def old_workbook(path: Path, **changes: int) -> Path:
+    """An old workbook of some cells with another number in its header or a record."""
+    import xlwt
+
+    book = xlwt.Workbook()
+    page = book.add_sheet("a")
+    for row in range(9):
+        page.write(row, 0, f"text {row}")
+    book.save(str(path))
+    data = bytearray(path.read_bytes())
+    places = {"rows": data.index(b"\x00\x02\x0e\x00") + 8, "cutoff": 56, "sectors": 44}
+    table = 512 * (1 + struct.unpack_from("<I", data, 76)[0])
+    places |= {"second sector": table + 4}
+    for name, number in changes.items():
+        struct.pack_into("<I", data, places[name], number)
+    path.write_bytes(data)
+    return path
+
+
+def test_a_sheet_that_says_it_has_four_billion_rows_is_refused_before_it_is_opened(tmp_path):
+    """The native reader sets memory aside for as many cells, and ends the program when there is none."""
+    told = refusal(tmp_path, old_workbook(tmp_path / "a.xls", rows=2**32 - 1))
+    assert told.startswith("a.xls: lays out 4,294,967,295 cells; allowed: 20,000,000.")
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [({"cutoff": 2**31}, "no such sectors"), ({"second sector": 1}, "do not hang together")],
+)
+def test_an_old_workbook_that_two_readers_may_read_differently_is_refused(tmp_path, changes, why):
+    """The records that are looked at must be those that the native reader gets."""
+    told = refusal(tmp_path, old_workbook(tmp_path / "a.xls", **changes))
+    assert told.startswith("a.xls: cannot be read as an Excel file (")
+    assert why in told
+
+
+def test_an_old_workbook_is_read_from_its_stream_alone(tmp_path):
+    """A number in the header that asks for memory does not reach the native reader."""
+    (sheet,) = readers.sheets(old_workbook(tmp_path / "a.xls", sectors=2**31).read_bytes())
+    assert [row[0] for row in sheet.cells] == [f"text {row}" for row in range(9)]
+
+
+def test_a_zip_that_unpacks_to_more_than_it_says_is_refused(tmp_path):
+    """Its sheet claims to end before the cell in the last corner, with the sum of what it claims."""
+    file = workbook(tmp_path / "a.xlsx", FIRST + LAST.format(""))
+    data = bytearray(file.read_bytes())
+    with zipfile.ZipFile(file) as book:
+        entry, whole = book.getinfo("xl/s.xml"), book.read("xl/s.xml")
+    shown = whole[: whole.index(b'<row r="1048576"')]
+    claim = struct.pack("<III", zlib.crc32(shown), entry.compress_size, len(shown))
+    name, at = b"xl/s.xml", data.index(b"PK\1\2")
+    while data[at + 46 : at + 46 + len(name)] != name:
+        at = data.index(b"PK\1\2", at + 4)
+    data[at + 16 : at + 28] = claim
+    data[entry.header_offset + 14 : entry.header_offset + 26] = claim
+    file.write_bytes(data)
+    told = refusal(tmp_path, file)
+    assert told.startswith("a.xlsx: cannot be read as an Excel file ("), told
 
 
 def test_a_workbook_that_unpacks_beyond_measure_is_refused(tmp_path, monkeypatch):

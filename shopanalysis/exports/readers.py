@@ -152,7 +152,7 @@ def sheets(data: bytes) -> Sequence[Sheet]:
     start = data[:1024].lstrip().lower()
     if data[:4] == b"PAR1":
         return [_parquet(data)]
-    if data[:8] == b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" or data[:2] == b"PK":
+    if data[:8] == old_workbooks.MAGIC or data[:2] == b"PK":
         return _excel(data)
     text = _decoded(data)
     if start.startswith((b"<", b"\xef\xbb\xbf<")):
@@ -161,10 +161,9 @@ def sheets(data: bytes) -> Sequence[Sheet]:
 
 
 def _excel(data: bytes) -> list[Grid]:
-    if data[:2] == b"PK":
-        workbooks.check(data, MOST_CELLS)
-    else:
-        workbooks.refuse_too_many(old_workbooks.cells(data), MOST_CELLS)
+    opened = workbooks.opened if data[:2] == b"PK" else old_workbooks.opened
+    data, cells = opened(data)
+    workbooks.refuse_too_many(cells, MOST_CELLS)
     try:
         with _without_stderr():
             return _grids(data)

@@ -1,7 +1,9 @@
 """Workbooks that would take the computer's memory, told before they are opened.
 
 A workbook is a zip of XML. A few bytes can name a cell in the last row and column, and a reader that
-lays out the whole sheet would need a terabyte; a few more can unpack to gigabytes.
+lays out the whole sheet would need a terabyte; a few more can unpack to gigabytes. The native reader
+cannot be stopped once it asks for them: it ends the program. So it is given a copy of what was looked
+at, and never a zip that it may unpack to something else.
 """
 
 from __future__ import annotations
@@ -10,30 +12,36 @@ import io
 import re
 import zipfile
 import zlib
+from collections.abc import Iterator
 
 from shopanalysis.errors import DataError
 from shopanalysis.exports.archives import DAMAGED, MOST_FILE
 
 CHUNK = 2**20
-OVERLAP = 512
-_PLACE = re.compile(rb"<(?:\w+:)?(?:c|row)\s[^<>]{0,200}?\br\s*=\s*[\"']([A-Za-z]*)(\d*)")
+_PLACE = re.compile(rb"\br\s*=\s*[\"']([A-Za-z]*)(\d*)")
+_ROW = re.compile(rb"<(?:\w+:)?row\b")
+_CELL = re.compile(rb"<(?:\w+:)?c\b")
 
 
-def check(data: bytes, most_cells: int) -> None:
-    """Raise DataError for a workbook that is none, or would unpack beyond measure."""
+def opened(data: bytes) -> tuple[bytes, int]:
+    """The workbook as it was unpacked here, and its cells.
+
+    Raises DataError for one that is none, or would unpack beyond measure.
+    """
+    alone = io.BytesIO()
     try:
-        with zipfile.ZipFile(io.BytesIO(data)) as book:
-            names = book.namelist()
+        with zipfile.ZipFile(io.BytesIO(data)) as book, zipfile.ZipFile(alone, "w") as copy:
+            names = dict.fromkeys(name for name in book.namelist() if not name.endswith("/"))
             if "xl/workbook.xml" not in names or "content.xml" in names:
                 raise DataError(
                     "is a workbook of another kind. Save it as .xlsx or as CSV (UTF-8)."
                 )
             _refuse_large(book)
-            sheets = [name for name in names if re.fullmatch(r"xl/.*\.xml", name)]
-            cells = sum(_cells(book, name) for name in sheets)
+            # A sheet may have any name and stand anywhere: each part is looked at.
+            cells = sum(_copied(book, name, copy) for name in names)
     except (zipfile.BadZipFile, zlib.error, RuntimeError, EOFError, OSError, ValueError) as why:
         raise DataError(f"cannot be read as an Excel file ({why}). {DAMAGED}") from None
-    refuse_too_many(cells, most_cells)
+    return alone.getvalue(), cells
 
 
 def refuse_too_many(cells: int, most: int) -> None:
@@ -54,17 +62,34 @@ def _refuse_large(book: zipfile.ZipFile) -> None:
         )
 
 
-def _cells(book: zipfile.ZipFile, name: str) -> int:
-    """Rows times columns up to the last cell that the part names."""
-    column = row = 0
+def _copied(book: zipfile.ZipFile, name: str, copy: zipfile.ZipFile) -> int:
+    """Copy a part; rows times columns up to its last cell, by name or by counting those before it."""
+    named = [0, 0]
+    rows = widest = width = 0
+    with copy.open(name, "w") as target:
+        for some in _pieces(book, name):
+            target.write(some)
+            for letters, number in set(_PLACE.findall(some)):
+                named = [max(named[0], int(number[:12] or 0)), max(named[1], _column(letters))]
+            before, *started = (len(_CELL.findall(row)) for row in _ROW.split(some))
+            widest = max(widest, width + before, *started)
+            width = started[-1] if started else width + before
+            rows += len(started)
+    return max(named[0], rows) * max(named[1], widest)
+
+
+def _pieces(book: zipfile.ZipFile, name: str) -> Iterator[bytes]:
+    """A part's bytes, cut only before a tag, so that each tag is looked at as a whole."""
+    kept = b""
     with book.open(name) as part:
-        before = b""
         while chunk := part.read(CHUNK):
-            for letters, number in _PLACE.findall(before + chunk):
-                column = max(column, _column(letters))
-                row = max(row, int(number[:12] or 0))
-            before = chunk[-OVERLAP:]
-    return column * row
+            some = kept + chunk
+            end = some.rfind(b"<") if b"<" in some else len(some)
+            if len(some) - end > CHUNK:
+                raise ValueError(f"{name} has a tag or a cell that does not end")
+            yield some[:end]
+            kept = some[end:]
+    yield kept
 
 
 def _column(letters: bytes) -> int:
