@@ -11,6 +11,9 @@ SHOP = """name = {name}
 # Platform, currency, time zone, language and basis are written above by the first import.
 # What no export says stands below, as examples: take away the # of what is so.
 
+# Days after a click that advertising reports still add orders (转化周期), where they do not say.
+# attribution_days = 15
+
 # What the platform says of shops like this one (同行均值), as shares and amounts.
 # [peers]
 # conversion = 0.025

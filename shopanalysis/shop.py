@@ -60,6 +60,7 @@ class Shop:
     language: str = "en"
     basis: str = "buyers/visitors"
     attribution: str = "not stated"
+    attribution_days: int | None = None
     thresholds: Mapping[str, Threshold] = field(default_factory=dict)
     month_targets: Mapping[str, float] = field(default_factory=dict)
     campaigns: tuple[Campaign, ...] = ()
@@ -88,7 +89,10 @@ class Shop:
         return tables.read(self.folder, name)
 
 
-PLAIN = ("name", "platform", "currency", "country", "time_zone", "language", "basis", "attribution")
+PLAIN = (
+    "name", "platform", "currency", "country", "time_zone", "language", "basis", "attribution",
+    "attribution_days",
+)  # fmt: skip
 
 
 def stated(folder: Path) -> dict[str, str]:
@@ -128,6 +132,7 @@ def load(folder: str | Path) -> Shop:
     for key, allowed in (("basis", BASES), ("language", LANGUAGES)):
         if key in plain and plain[key] not in allowed:
             raise DataError(f"{file}: {key} is '{plain[key]}'; allowed: {', '.join(allowed)}.")
+    _check_attribution_days(file, plain)
     return Shop(
         folder,
         **{"name": folder.name} | plain,
@@ -139,6 +144,12 @@ def load(folder: str | Path) -> Shop:
         stocking=stocking,
         circulation=circulation,
     )
+
+
+def _check_attribution_days(file: Path, plain: Mapping[str, object]) -> None:
+    days = plain.get("attribution_days", 1)
+    if not isinstance(days, int) or isinstance(days, bool) or not 0 < days < 1000:
+        raise DataError(f"{file}: attribution_days is {days!r}; expected whole days, such as 15.")
 
 
 def _thresholds(file: Path, kind: str, own: Mapping[str, float]) -> dict[str, Threshold]:

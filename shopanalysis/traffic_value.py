@@ -161,9 +161,16 @@ def words(ad_day: pd.DataFrame, date: pd.Timestamp, days: int) -> pd.DataFrame:
     word, clicks, orders (that the platform attributes), click_conversion (orders / clicks) with its
     95 % interval low and high, sales, cost, value_per_click, cost_per_click, net_per_click
     (currency); p (adjusted for their number) that it converts like all other words together
+
+    The days end where the platform has stopped adding orders, as far as it says when; of several
+    such windows the one of most clicks is looked at alone.
     """
     sums = ["clicks", "orders", "sales", "cost"]
-    recent = calendars.last_days(ad_day, date, days).dropna(subset=["word", "clicks", "orders"])
+    ad_day = ad_day.dropna(subset=["word", "clicks", "orders"])
+    window = attribution_window(ad_day, date)
+    if window is not None:
+        ad_day, date = ad_day[ad_day["attribution_days"] == window], date - window * DAY
+    recent = calendars.last_days(ad_day, date, days)
     daily = recent.groupby(["date", "word"], as_index=False)[sums].sum(min_count=1)
     table = daily.groupby("word")[sums].sum(min_count=1).reset_index()
     table = table[table["clicks"] > 0].sort_values("clicks", ascending=False, kind="stable")
@@ -177,6 +184,28 @@ def words(ad_day: pd.DataFrame, date: pd.Timestamp, days: int) -> pd.DataFrame:
         value_per_click=value, cost_per_click=cost, net_per_click=value - cost,
         p=rates.false_discovery(pd.Series(p, table.index)),
     ).reset_index(drop=True)  # fmt: skip
+
+
+def attribution_window(ad_day: pd.DataFrame, date: pd.Timestamp) -> int | None:
+    """Days after a click that the platform adds orders: those of most clicks; None where not said."""
+    past = ad_day[ad_day["date"] <= date]
+    clicks = past["clicks"].groupby(past["attribution_days"], dropna=False).sum()
+    most = clicks.idxmax() if clicks.gt(0).any() else None
+    return None if pd.isna(most) else int(most)
+
+
+def words_final(ad_day: pd.DataFrame, date: pd.Timestamp) -> list[Finding]:
+    """Up to which day the orders of words are final, or that nobody says so (trap of young days)."""
+    known = ad_day.dropna(subset=["word", "clicks", "orders"])
+    if known.empty:
+        return []
+    window = attribution_window(known, date)
+    text = "words_open" if window is None else "words_final"
+    last = date - (window or 0) * DAY
+    return [Finding(
+        "words_final", "info", "click_conversion", text, None, "share", rule="B15",
+        values={"window": window or 0, "last": last},
+    )]  # fmt: skip
 
 
 def best_words(words: pd.DataFrame, days: int) -> Finding:

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from export_fixtures import FIXTURES
 
-from shopanalysis import exports, rates, tables
+from shopanalysis import exports, rates, tables, traffic_value
 from shopanalysis.exports import mappings, records
 from shopanalysis.report import as_csv
 
@@ -96,6 +96,55 @@ def test_06_a_refund_belongs_to_the_day_on_which_its_order_was_paid(shop, tmp_pa
     days = tables.read(shop, "shop_day").set_index("date")
     assert days.loc["2026-11-10", "refunds"] == 80
     assert (days["refunds"].fillna(0) <= days["sales"]).all()
+
+
+def keywords(folder: Path, name: str, days: str = "") -> Path:
+    """The keyword report under another name, with a column of days of attribution."""
+    fixture = FIXTURES["keywords"]
+    rows = [list(row) for row in fixture.rows]
+    rows = [[*row, days if at > fixture.header else "转化周期"] for at, row in enumerate(rows)]
+    return fixture.write(folder / name, rows if days else fixture.rows)
+
+
+def test_07_orders_within_other_days_of_a_click_are_not_compared(shop, tmp_path):
+    """Guard: the window goes with the rows; a file of the platform that states another is refused."""
+    imported(shop, keywords(tmp_path, "推广关键词报表_15天转化_20261119_110309.csv"))
+    assert set(tables.read(shop, "ad_day")["attribution_days"]) == {15}
+    assert imported(shop, keywords(tmp_path, "a.csv", "15天"))
+    (told,) = exports.import_files(shop, [keywords(tmp_path, "b.csv", "1天")], today=TODAY).refused
+    assert "orders for 1 days after a click, but this shop's advertising files do so for 15" in (
+        told.refused
+    )
+    assert set(tables.read(shop, "ad_day")["attribution_days"]) == {15}
+
+
+def test_07_what_no_file_says_shop_toml_may_say_and_else_it_is_missing(shop, tmp_path):
+    """Guard: an unknown window stays unknown, and the report says so."""
+    file = keywords(tmp_path, "c.csv")
+    imported(tmp_path / "silent", file)
+    table = tables.read(tmp_path / "silent", "ad_day")
+    assert table["attribution_days"].isna().all()
+    assert traffic_value.words_final(table, pd.Timestamp(TODAY))[0].text == "words_open"
+    shop.mkdir()
+    (shop / "shop.toml").write_text('name = "A"\nattribution_days = 7\n', encoding="utf-8")
+    imported(shop, file)
+    assert set(tables.read(shop, "ad_day")["attribution_days"]) == {7}
+    assert "do so for 7" in (
+        exports.import_files(shop, [keywords(tmp_path, "d.csv", "30")], today=TODAY)
+        .refused[0]
+        .refused
+    )
+
+
+def test_07_days_to_which_orders_are_still_added_are_not_ranked():
+    """Guard: a word of yesterday, without orders yet, is not held against one that is final."""
+    days = pd.date_range("2026-11-01", "2026-11-20")
+    lines = [(day, "old", 100, 10) for day in days[:10]] + [(days[-1], "new", 100, 0)]
+    table = pd.DataFrame(lines, columns=["date", "word", "clicks", "orders"])
+    table = tables.conform("ad_day", table.assign(attribution_days=7, sales=0.0, cost=1.0))
+    assert traffic_value.words(table, days[-1], 28)["word"].tolist() == ["old"]
+    (said,) = traffic_value.words_final(table, days[-1])
+    assert (said.text, said.values["last"]) == ("words_final", pd.Timestamp("2026-11-13"))
 
 
 def test_08_parents_of_the_source_tree_are_compared_and_dropped(shop, tmp_path):
@@ -219,7 +268,6 @@ ELSEWHERE = {
     21: ("test_rates.py", "test_few_successes_get_the_exact_interval_and_many_wilsons"),
 }
 MISSING = {
-    7: "no export states the attribution window: ad_day.attribution_days is there, nothing fills it",
     13: "an item that is put on sale again gets a new id: there is no list of old and new ids yet",
 }
 

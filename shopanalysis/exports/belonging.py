@@ -1,10 +1,12 @@
-"""Whether a file belongs to the shop: one shop, its basis, its currency, its way of attribution."""
+"""Whether a file belongs to the shop: one shop, its basis, its currency, its ways of attribution."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import PurePosixPath
+
+import pandas as pd
 
 from shopanalysis.errors import DataError
 from shopanalysis.exports import values
@@ -17,6 +19,12 @@ ATTRIBUTIONS = {
     "last visit": r"最后一次访问|末次访问|last visit|nearest",
 }
 NOT_STATED = "not stated"
+# How an advertising report says for how many days after a click it adds orders to it.
+WINDOW = re.compile(
+    r"(?:转化周期|归因周期|归因窗口|(?:attribution|conversion) (?:window|setting))\D{0,9}(\d{1,3})"
+    r"|(\d{1,3})\s*(?:天|日)\s*(?:转化|归因)|(\d{1,3})[- ]days?[- ](?:click|attribution|conversion)",
+    re.IGNORECASE,
+)
 OWN = "Import it into a shop of its own."
 
 
@@ -33,6 +41,8 @@ def check(piece: Piece) -> None:
         piece.facts["currency"] = currency
     if piece.format.attribution:
         piece.facts["attribution"] = _attribution(piece)
+    if (days := _window(piece)) is not None:
+        piece.facts["attribution_days"] = days
 
 
 def _distinct(piece: Piece, header: str) -> list[str]:
@@ -58,6 +68,39 @@ def _attribution(piece: Piece) -> str:
     return found[0] if len(found) == 1 else NOT_STATED
 
 
+def _window(piece: Piece) -> int | None:
+    """Days after a click that an order still counts, as a column, the file's name or its top states."""
+    if "ad_day" not in piece.format.tables:
+        return None
+    said = _distinct(piece, piece.format.window)
+    cells = {int(days[0]) for cell in said if (days := re.search(r"\d{1,3}", cell))}
+    if len(cells) > 1:
+        several = " and ".join(map(str, sorted(cells)))
+        raise DataError(
+            f"{piece.format.window} is {several} days; orders of the two cannot be compared. "
+            "Export each by itself."
+        )
+    text = f"{PurePosixPath(piece.label).name}\n{piece.above}"
+    named = {int(next(filter(None, found))) for found in WINDOW.findall(text)}
+    found = cells or named
+    return found.pop() if len(found) == 1 else None
+
+
+def with_window(name: str, frame: pd.DataFrame, pieces: Sequence[Piece]) -> pd.DataFrame:
+    """Rows of ad_day with the days of attribution that their file states, where they have none."""
+    if name != "ad_day":
+        return frame
+    said = {number: piece.facts.get("attribution_days") for number, piece in enumerate(pieces)}
+    days = frame["file"].map(said).astype("float64")
+    own = frame.get("attribution_days", pd.Series(None, frame.index, "float64"))
+    return frame.assign(attribution_days=own.fillna(days))
+
+
+def platform(format: str) -> str:
+    """What a format's name begins with, up to the first _."""
+    return format.split("_")[0]
+
+
 def _first(files: Iterable[Mapping], fact: str) -> str | None:
     found = (file.get(fact) for file in files)
     return next((one for one in found if one not in (None, NOT_STATED)), None)
@@ -66,7 +109,7 @@ def _first(files: Iterable[Mapping], fact: str) -> str | None:
 class Belonging:
     """What is known of a shop, to hold files against: from shop.toml, else from its files.
 
-    stated   what shop.toml states of basis, currency and attribution
+    stated   what shop.toml states of basis, currency, attribution and attribution_days
     files    what import.json says of each file that was imported
     """
 
@@ -75,6 +118,12 @@ class Belonging:
         self.basis = stated.get("basis")
         self.currency = stated.get("currency") or _first(files, "currency")
         self.attribution = stated.get("attribution") or _first(files, "attribution") or NOT_STATED
+        self.stated_window = stated.get("attribution_days")
+        self.windows = {
+            platform(file["format"]): file["attribution_days"]
+            for file in files
+            if "attribution_days" in file
+        }
 
     def refusal(self, piece: Piece) -> str | None:
         """Why the file does not belong to the shop; otherwise the shop takes over what it states."""
@@ -91,7 +140,7 @@ class Belonging:
                 f"its amounts are in {currency}, but this shop's are in {self.currency}; "
                 f"amounts of two cannot be added. {OWN}"
             )
-        return self._other_attribution(piece)
+        return self._other_attribution(piece) or self._other_window(piece)
 
     def _other_attribution(self, piece: Piece) -> str | None:
         way = piece.facts.get("attribution", NOT_STATED)
@@ -106,4 +155,22 @@ class Belonging:
             f"it puts sales down to {way}, but this shop's files say {self.attribution}; sources "
             "would seem to move. Export it again in the same way, or say in shop.toml which counts: "
             f'attribution = "{way}".'
+        )
+
+    def _other_window(self, piece: Piece) -> str | None:
+        """Orders within 1 day of a click and within 15 are not the same orders."""
+        if "ad_day" not in piece.format.tables:
+            return None
+        days, whose = piece.facts.get("attribution_days"), platform(piece.format.id)
+        if days is None:
+            if self.stated_window is not None:
+                piece.facts["attribution_days"] = self.stated_window
+            return None
+        known = self.windows.get(whose, self.stated_window)
+        if known in (None, days):
+            self.windows[whose] = days
+            return None
+        return (
+            f"it adds orders for {days} days after a click, but this shop's advertising files do so "
+            f"for {known:g}; the two cannot be compared. Export it again with {known:g} days (转化周期)."
         )

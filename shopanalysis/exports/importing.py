@@ -19,7 +19,16 @@ import pandas as pd
 
 from shopanalysis import shop, tables
 from shopanalysis.errors import DataError
-from shopanalysis.exports import arrivals, building, derived, landing, ledger, mappings, records
+from shopanalysis.exports import (
+    arrivals,
+    belonging,
+    building,
+    derived,
+    landing,
+    ledger,
+    mappings,
+    records,
+)
 from shopanalysis.exports.arrivals import Part
 from shopanalysis.exports.belonging import Belonging
 from shopanalysis.exports.imported import FileReport, Imported
@@ -161,6 +170,7 @@ def _built(run: _Import, parts: list[Part]) -> tuple[list[Part], dict[str, pd.Da
         rows = Rows(some[0].piece.format, pieces, run.stated.get("time_zone"))
         labels = dict(enumerate(part.label for part in some))
         for name, frame in building.build(rows, run.formats, run.salt, run.today).items():
+            frame = belonging.with_window(name, frame, pieces)
             frame = frame.assign(file=frame["file"].map(labels), format=id)
             made[name].append(ledger.typed(name, frame))
         run.refused |= {labels[n]: (some[n].source, why) for n, why in rows.refused.items()}

@@ -76,6 +76,7 @@ ROOT_KEYS = (
     "one_shop",
     "currency",
     "attribution",
+    "window",
     "split",
     "computed",
     "amount",
@@ -137,6 +138,7 @@ class Format:
     one_shop: tuple[str, ...] = ()
     currency: str = ""
     attribution: bool = False
+    window: str = ""
     split: Mapping = field(default_factory=dict)
 
     @cached_property
@@ -163,7 +165,7 @@ class Format:
         found |= {condition["column"] for rule in self.rules for condition in rule["when"]}
         found |= {*self.group.get("by", ()), *self.group.get("columns", ())}
         found |= {*([self.fill["by"]] if self.fill else []), *self.fill.get("columns", ())}
-        found |= {*self.headerless, *self.one_shop, *([self.currency] if self.currency else [])}
+        found |= {*self.headerless, *self.one_shop, *filter(None, [self.currency, self.window])}
         found |= {self.split["column"]} if self.split else set()
         return found - set(self.computed) - set(self.split.get("into", ()))
 
