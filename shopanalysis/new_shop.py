@@ -35,6 +35,10 @@ SHOP = """name = {name}
 # item_id = "600000000001"
 # what = "main image"
 
+# Items that were put on sale again under a new id: the old and the new are one item.
+# [relisted]
+# "600000000001" = "700000000001"
+
 # Another bar than the plan's: shopanalysis/defaults.toml lists them.
 # [thresholds]
 # bestseller_visitors = 2000

@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 
@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
-from shopanalysis import __version__, display, events_calendar, figures, tables
+from shopanalysis import __version__, display, events_calendar, figures, relisted, tables
 from shopanalysis import shop as shops
 from shopanalysis.calendars import DAY, Campaign
 from shopanalysis.errors import DataError, ParameterError
@@ -280,11 +280,23 @@ class Page:
         ]
         if earlier is not None and len(earlier):
             lines.append(self._provenance_of_earlier(earlier))
+        if "item_day" in names:
+            lines.extend(self._relisted())
         lines.append(f"shopanalysis {__version__}")
         html = Markup('<ul class="provenance">{}</ul>').format(
             Markup().join(Markup("<li>{}</li>").format(line) for line in lines)
         )
         return Shown(html, "\n".join(lines), {})
+
+    def _relisted(self) -> Iterator[str]:
+        """Items on sale again under a new id: those that shop.toml joins, and those that it does not."""
+        if self.shop.relisted:
+            yield self.words.say("page.relisted", count=len(self.shop.relisted))
+        for pair in relisted.suspected(self.shop.folder, self.shop.relisted):
+            first, last = pd.Timestamp(pair["first"]), pd.Timestamp(pair["last"])
+            if first <= self.date:
+                said = {"first": first, "last": last, "title": _fitting(pair)["title"]}
+                yield self.words.say("page.relisted_perhaps", **pair | said)
 
     def _provenance_of_earlier(self, earlier: pd.DataFrame) -> str:
         made_on = earlier["made_on"]

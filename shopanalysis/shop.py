@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from shopanalysis import tables
+from shopanalysis import relisted, tables
 from shopanalysis.calendars import Campaign, Change
 from shopanalysis.errors import DataError, ParameterError
 from shopanalysis.languages import LANGUAGES
@@ -68,6 +68,7 @@ class Shop:
     changes: tuple[Change, ...] = ()
     stocking: Mapping[str, Threshold] = field(default_factory=dict)
     circulation: Circulation | None = None
+    relisted: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def id(self) -> str:
@@ -85,8 +86,11 @@ class Shop:
         return self.bars | {name: setting.value for name, setting in self.stocking.items()}
 
     def table(self, name: str) -> pd.DataFrame:
-        """One table of the data contract, sorted by key; empty when the shop has none."""
-        return tables.read(self.folder, name)
+        """One table of the data contract, sorted by key; empty when the shop has none.
+
+        Items that [relisted] of shop.toml names are one item, under the newest id.
+        """
+        return relisted.joined(name, tables.read(self.folder, name), self.relisted)
 
 
 PLAIN = (
@@ -125,9 +129,10 @@ def load(folder: str | Path) -> Shop:
     peers = _peers(file, said.pop("peers", {}))
     changes = tuple(_change(file, entry) for entry in said.pop("changes", []))
     circulation = _circulation(file, said.pop("circulate")) if "circulate" in said else None
+    again = _relisted(file, said.pop("relisted", {}))
     if said:
-        tables = {"thresholds", "stock", "targets", "campaigns", "peers", "changes", "circulate"}
-        allowed = sorted(known | tables)
+        parts = {"thresholds", "stock", "targets", "campaigns", "peers", "changes", "circulate"}
+        allowed = sorted(known | parts | {"relisted"})
         raise DataError(f"{file}: {', '.join(said)} is not known. Allowed: {', '.join(allowed)}.")
     for key, allowed in (("basis", BASES), ("language", LANGUAGES)):
         if key in plain and plain[key] not in allowed:
@@ -143,6 +148,7 @@ def load(folder: str | Path) -> Shop:
         changes=changes,
         stocking=stocking,
         circulation=circulation,
+        relisted=again,
     )
 
 
@@ -226,6 +232,20 @@ def _change(file: Path, entry: Mapping) -> Change:
         raise DataError(
             f"{file}: a change needs date (ISO date), item_id and what; found {dict(entry)}."
         ) from cause
+
+
+def _relisted(file: Path, said: Mapping[str, str]) -> dict[str, str]:
+    """Old id -> new id; no id may lead back to itself."""
+    for old, new in said.items():
+        seen = {old}
+        while isinstance(new, str) and new in said and new not in seen:
+            seen.add(new)
+            new = said[new]
+        if not isinstance(new, str) or new in seen:
+            raise DataError(
+                f'{file}: [relisted] has {old} = {said[old]!r}; expected another id, as in "1001" = "2002".'
+            )
+    return dict(said)
 
 
 def _circulation(file: Path, entry: Mapping) -> Circulation:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from shopanalysis import exports, shop, tables
 from shopanalysis.errors import DataError
-from shopanalysis.exports import readers, records
+from shopanalysis.exports import derived, readers, records
 
 TODAY = date(2026, 11, 21)
 
@@ -845,3 +845,58 @@ def test_any_order_of_import_gives_the_same_tables(mixed, tmp_path_factory, data
         accepted(apart, *batch)
     assert tables_in(apart) == tables_in(together)
     assert json.dumps(records.said(apart)["files"]) == json.dumps(records.said(together)["files"])
+
+
+# ---- inquiries of the shop's days, from customer service --------------------------------------------
+
+
+def service(folder: Path, *lines: str) -> Path:
+    file = folder / "service.csv"
+    file.write_text(
+        "\n".join(["日期,客服,接待人数,询单人数,支付人数", *lines, ""]), encoding="utf-8"
+    )
+    return file
+
+
+def inquiries(folder: Path) -> pd.DataFrame:
+    days = tables.read(folder, "shop_day")
+    whole = days[days["device"] == "all"].set_index("date")
+    return whole[["inquiries", "inquiry_buyers"]].astype(object).where(lambda t: t.notna(), None)
+
+
+@pytest.mark.parametrize(
+    ("lines", "wanted"),
+    [
+        (["2026-11-18,a,50,40,10", "2026-11-18,b,30,20,5"], [60, 15]),
+        (["2026-11-18,a,50,40,10", "2026-11-18,,70,55,14"], [55, 14]),
+        (["2026-11-18,a,50,40,10", "2026-11-18,b,30,-,-"], [None, None]),
+        (["2026-11-18,a,50,40,41"], [None, None]),
+        (["2026-11-17,a,50,40,10"], [None, None]),
+    ],
+    ids=[
+        "agents",
+        "the team's own row",
+        "an agent is missing",
+        "more paid than asked",
+        "other day",
+    ],
+)
+def test_customer_service_says_who_asked_where_the_shop_report_does_not(tmp_path, lines, wanted):
+    rows = vendor.with_header(vendor.SHOP_DAY, vendor.shop_day())
+    files = [vendor.xls(tmp_path / "shop.xls", rows), service(tmp_path, *lines)]
+    here = tmp_path / "shop"
+    assert not exports.import_files(here, files, today=TODAY).refused
+    found = inquiries(here)
+    assert found.loc["2026-11-18"].tolist() == wanted
+    assert len(found) == 1
+    source = tables.read(here, "shop_day").query("device == 'all'")["source_file"].tolist()
+    assert source == ["shop.xls + service.csv" if wanted[0] else "shop.xls"]
+
+
+def test_what_the_shop_itself_says_of_inquiries_is_never_touched():
+    stated = pd.DataFrame({
+        "date": pd.to_datetime(["2026-11-17", "2026-11-18"]), "device": "all", "source_file": "shop.xls",
+        "inquiries": [None, 7.0], "inquiry_buyers": [3.0, None],
+    })  # fmt: skip
+    asked = stated.assign(agent_key="all", inquiries=9.0, inquiry_buyers=4.0, source_file="s.csv")
+    assert derived.with_inquiries(stated, asked).equals(stated)

@@ -7,7 +7,7 @@ from datetime import date
 
 import pandas as pd
 
-from shopanalysis import tables
+from shopanalysis import relisted, tables
 from shopanalysis.batch import coverage
 from shopanalysis.batch.notebooks import Notebook
 from shopanalysis.exports import records, restatements
@@ -25,6 +25,7 @@ def lines(shop: Shop, notebooks: Sequence[Notebook]) -> Iterator[str]:
     for name in there:
         yield _table_line(shop, name)
     yield from _file_lines(shop)
+    yield from _relisted_lines(shop)
     yield from _restated_lines(shop)
     yield from _notebook_lines(shop, notebooks)
 
@@ -79,6 +80,15 @@ def _file_lines(shop: Shop) -> Iterator[str]:
         yield from (f"refused: {why}" for why in entry["refused"].values())
     if unseen := records.unseen(shop.folder):
         yield f"not yet imported: {_listed(unseen)}"
+
+
+def _relisted_lines(shop: Shop) -> Iterator[str]:
+    for pair in relisted.suspected(shop.folder, shop.relisted):
+        yield (
+            f"on sale again under a new id? {pair['title']}: {pair['old']} until {pair['last']}, "
+            f"{pair['new']} from {pair['first']}. If it is one item, say so in shop.toml: "
+            f'[relisted] "{pair["old"]}" = "{pair["new"]}"'
+        )
 
 
 def _restated_lines(shop: Shop) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""What orders say of days and items, where no file of the platform does."""
+"""What orders say of days and items, and customer service of days, where no file of the shop does."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ from collections.abc import Mapping
 import pandas as pd
 
 from shopanalysis import tables
+
+TEAM = "all"  # agent of the row that counts the whole team
+INQUIRIES = ["inquiries", "inquiry_buyers"]
 
 
 def complete(known: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
@@ -29,6 +32,8 @@ def complete(known: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
         if "order_lines" in made:
             by_item = days_of_items(made["orders"], made["order_lines"])
             made["item_day"] = _joined(made, "item_day", ["date"], by_item)
+    if "service_day" in made and "shop_day" in made:
+        made["shop_day"] = with_inquiries(made["shop_day"], made["service_day"])
     if "order_lines" in made:
         made["items"] = _joined(made, "items", ["item_id"], items(made["order_lines"]))
     return {
@@ -66,6 +71,33 @@ def with_refunds(orders: pd.DataFrame, refunds: pd.DataFrame) -> pd.DataFrame:
     given = refunds.groupby("order_id")["given_back"].sum()
     known = orders["refunded"].fillna(orders["order_id"].map(given).astype("float64"))
     return orders.assign(refunded=known)
+
+
+def with_inquiries(shop_day: pd.DataFrame, service_day: pd.DataFrame) -> pd.DataFrame:
+    """shop_day with inquiries and inquiry_buyers from customer service, on days that state neither.
+
+    The team's own row counts where there is one; else its agents are added up, of whom a person who
+    asks two counts twice. A day on which one of them is missing, or more paid than asked, stays missing.
+    """
+    rows = service_day.assign(team=service_day["agent_key"].eq(TEAM))
+    whole = rows[rows["team"] | ~rows.groupby("date")["team"].transform("any")]
+    known = pd.DataFrame({name: _total(whole, ["date"], name) for name in INQUIRIES})
+    known = known[~known["inquiry_buyers"].gt(known["inquiries"])]
+    files = whole.groupby("date")["source_file"].agg(lambda some: " + ".join(dict.fromkeys(some)))
+    stated = shop_day.reindex(columns=INQUIRIES).notna().any(axis=1)
+    dates = shop_day["date"].where(shop_day["device"].eq("all") & ~stated)
+    found = dates.isin(known.index[known["inquiries"].notna()])
+    if not found.any():
+        return shop_day
+    filled = {
+        name: shop_day.get(name, pd.Series(None, shop_day.index, "float64")).fillna(
+            dates.where(found).map(known[name]).astype("float64")
+        )
+        for name in INQUIRIES
+    }
+    sources = shop_day["source_file"].astype("string")
+    both = sources + " + " + dates.map(files).astype("string")
+    return shop_day.assign(**filled, source_file=sources.mask(found, both))
 
 
 def days(orders: pd.DataFrame, lines: pd.DataFrame | None) -> pd.DataFrame:

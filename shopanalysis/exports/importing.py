@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from shopanalysis import shop, tables
+from shopanalysis import relisted, shop, tables
 from shopanalysis.errors import DataError
 from shopanalysis.exports import (
     arrivals,
@@ -71,6 +71,7 @@ class _Result:
     tables: Mapping[str, pd.DataFrame]
     counts: Mapping[str, pd.DataFrame]
     not_covered: Mapping[str, float] = field(default_factory=dict)
+    relisted: pd.DataFrame | None = None
 
 
 def import_files(
@@ -224,7 +225,8 @@ def _together(run: _Import, parts: list[Part], new: Mapping[str, pd.DataFrame]) 
     for name, table in made.items():
         tables.check(name, table)
     counts = {name: ledger.counts(name, some, order) for name, some in rows.items()}
-    return _Result(rows, made, counts, derived.not_covered(known))
+    again = relisted.found(known.get("items", made.get("items")), made.get("item_day"))
+    return _Result(rows, made, counts, derived.not_covered(known), again)
 
 
 def _all_rows(
@@ -274,6 +276,7 @@ def _counted(label: str, counts: Mapping[str, pd.DataFrame]) -> dict[str, dict[s
 def _write(run: _Import, accepted: Sequence[Part], result: _Result) -> None:
     record = Record(_sources(run, accepted), _facts(run, accepted, result))
     record.not_covered = dict(result.not_covered)
+    record.relisted = [] if result.relisted is None else relisted.recorded(result.relisted)
     _make_shop(run, accepted)
     aside = landing.start(run.folder)
     for source in {part.source.name: part.source for part in accepted}.values():

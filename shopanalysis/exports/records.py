@@ -41,6 +41,7 @@ class Record:
     written   file below tables/ -> size (bytes)
     sound     whether tables/ is what the record says
     not_covered   paid orders that no day derived from orders holds: number and amount
+    relisted  items that seem to be on sale again under a new id: old, new, title, last, first
     """
 
     sources: dict[str, dict] = field(default_factory=dict)
@@ -48,6 +49,7 @@ class Record:
     written: dict[str, int] = field(default_factory=dict)
     sound: bool = False
     not_covered: dict[str, float] = field(default_factory=dict)
+    relisted: list[dict[str, str]] = field(default_factory=list)
 
 
 def said(folder: Path) -> dict:
@@ -75,6 +77,7 @@ def write(folder: Path, record: Record, mappings: str) -> None:
         "sources": dict(sorted(record.sources.items())),
         "files": dict(sorted(record.files.items())),
         "paid_on_days_not_covered": record.not_covered,
+        "relisted": record.relisted,
         "written": dict(sorted(record.written.items())),
     }
     aside = folder / "tables" / f"import.{os.getpid()}.tmp"
