@@ -10,7 +10,8 @@ import pandas as pd
 from shopanalysis import tables
 from shopanalysis.exports import preparing, source_tree
 from shopanalysis.exports.columns import Columns
-from shopanalysis.exports.mappings import EXTRA, GROUPING, Formats, TableMapping, headers_of
+from shopanalysis.exports.mapping_checks import EXTRA, GROUPING
+from shopanalysis.exports.mappings import Formats, TableMapping, headers_of
 from shopanalysis.exports.rows import AGAIN, Rows
 
 TODAY = "today is not over"

@@ -15,7 +15,7 @@ INQUIRIES = ["inquiries", "inquiry_buyers"]
 def complete(known: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
     """The tables of a shop: those that files gave, with what follows from one another.
 
-    known   table -> rows, with the columns of mappings.EXTRA
+    known   table -> rows, with the columns of mapping_checks.EXTRA
 
     Lines get the item that their merchant code or title means; days, items and days of items that
     no file states come from the orders. A day that a file states is never touched.

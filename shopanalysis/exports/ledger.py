@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from shopanalysis import tables
-from shopanalysis.exports.mappings import EXTRA
+from shopanalysis.exports.mapping_checks import EXTRA
 
 # A newer file that holds one of these replaces all its rows, also those that it no longer has.
 REPLACED_WHOLE = {"order_lines": ["order_id"]}
