@@ -18,7 +18,8 @@ from shopanalysis.errors import DataError
 from shopanalysis.exports.archives import DAMAGED, MOST_FILE
 
 CHUNK = 2**20
-_PLACE = re.compile(rb"\br\s*=\s*[\"']([A-Za-z]*)(\d*)")
+_LETTERS = re.compile(rb"r(?<!\wr)\s*=\s*[\"']([A-Za-z]*)")
+_NUMBER = re.compile(rb"r(?<!\wr)\s*=\s*[\"'][A-Za-z]*(\d{1,12})")
 _ROW = re.compile(rb"<(?:\w+:)?row\b")
 _CELL = re.compile(rb"<(?:\w+:)?c\b")
 
@@ -69,8 +70,8 @@ def _copied(book: zipfile.ZipFile, name: str, copy: zipfile.ZipFile) -> int:
     with copy.open(name, "w") as target:
         for some in _pieces(book, name):
             target.write(some)
-            for letters, number in set(_PLACE.findall(some)):
-                named = [max(named[0], int(number[:12] or 0)), max(named[1], _column(letters))]
+            named[0] = max([named[0], *map(int, set(_NUMBER.findall(some)))])
+            named[1] = max([named[1], *map(_column, set(_LETTERS.findall(some)))])
             before, *started = (len(_CELL.findall(row)) for row in _ROW.split(some))
             widest = max(widest, width + before, *started)
             width = started[-1] if started else width + before
