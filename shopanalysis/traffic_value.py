@@ -208,6 +208,13 @@ def words_final(ad_day: pd.DataFrame, date: pd.Timestamp) -> list[Finding]:
     )]  # fmt: skip
 
 
+def about_words(
+    words: pd.DataFrame, ad_day: pd.DataFrame, date: pd.Timestamp, days: int
+) -> list[Finding]:
+    """The words that pay, and up to which day their orders are final."""
+    return [best_words(words, days), *words_final(ad_day, date)]
+
+
 def best_words(words: pd.DataFrame, days: int) -> Finding:
     """The paid words that surely bring more orders per click than the others; organic words are unknown."""
     clicks = words["clicks"].sum()
