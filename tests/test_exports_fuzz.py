@@ -173,6 +173,13 @@ def test_an_old_workbook_that_two_readers_may_read_differently_is_refused(tmp_pa
     assert why in told
 
 
+def test_an_old_workbook_that_is_cut_off_is_refused(tmp_path):
+    """Even where only an end is missing that holds no cell."""
+    file = old_workbook(tmp_path / "a.xls")
+    file.write_bytes(file.read_bytes()[:-20])
+    assert "its end is missing" in refusal(tmp_path, file)
+
+
 def test_an_old_workbook_is_read_from_its_stream_alone(tmp_path):
     """A number in the header that asks for memory does not reach the native reader."""
     (sheet,) = readers.sheets(old_workbook(tmp_path / "a.xls", sectors=2**31).read_bytes())

@@ -125,8 +125,8 @@ def _chain(fat: tuple[int, ...], start: int) -> Iterator[int]:
 def _sector(data: bytes, number: int, size: int) -> bytes:
     """The header is as long as a sector, and comes before the first."""
     sector = data[(number + 1) * size : (number + 2) * size]
-    if not sector:
-        raise ValueError("it points behind its end")
+    if len(sector) < size:
+        raise ValueError("its end is missing")
     return sector
 
 
