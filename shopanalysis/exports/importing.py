@@ -73,12 +73,12 @@ def _started(
     stated = shop.stated(folder) if (folder / "shop.toml").is_file() else {}
     if fed := bool(records.said(folder).get("files")):
         stated |= {"basis": shop.load(folder).basis}
-    formats = mappings.load(folder)
-    record = records.read(folder, formats.digest)
+    digest = mappings.digest(folder)
+    record = records.read(folder, digest)
     sources = list(records.new_or_changed(folder, record))
     now = pd.Timestamp(today or date.today()).normalize()
     gone = records.gone(folder, record)
-    return Run(folder, now, formats, record, sources, gone, stated, fed, dry, progress)
+    return Run(folder, now, digest, record, sources, gone, stated, fed, dry, progress)
 
 
 def _import(run: Run) -> Imported:

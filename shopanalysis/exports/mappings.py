@@ -121,7 +121,6 @@ class Formats:
     formats: tuple[Format, ...]
     channels: tuple[tuple[str, tuple[re.Pattern, ...]], ...]
     personal: tuple[re.Pattern, ...]
-    digest: str
 
     def is_personal(self, header: str, format: Format) -> bool:
         """Whether a header names personal data."""
@@ -139,19 +138,30 @@ class Formats:
 
 def load(folder: Path | None = None) -> Formats:
     """The packaged mappings and those in `folder`/formats. Raises DataError for a faulty one."""
+    return _loaded(
+        tuple(
+            (file, file.stat().st_mtime_ns, file.stat().st_size)
+            for some in _files(folder).values()
+            for file in some
+        )
+    )
+
+
+def digest(folder: Path | None = None) -> str:
+    """sha256 of their files and of how this program reads."""
+    files = _files(folder)
+    content = b"".join(file.read_bytes() for name in sorted(files) for file in files[name])
+    return hashlib.sha256(content + bytes([READING])).hexdigest()
+
+
+def _files(folder: Path | None) -> dict[str, list[Path]]:
     files = {file.stem: [file] for file in sorted(PACKAGED.glob("*.toml"))}
     for file in sorted(Path(folder, "formats").glob("*.toml")) if folder else []:
         if file.stem in NOT_FORMATS:
             files[file.stem].insert(0, file)
         else:
             files[file.stem] = [file]
-    return _loaded(
-        tuple(
-            (file, file.stat().st_mtime_ns, file.stat().st_size)
-            for some in files.values()
-            for file in some
-        )
-    )
+    return files
 
 
 @lru_cache(maxsize=8)
@@ -161,7 +171,6 @@ def _loaded(listed: tuple[tuple[Path, int, int], ...]) -> Formats:
     for file, *_ in listed:
         files.setdefault(file.stem, []).append(file)
     said = {name: [_toml(file) for file in some] for name, some in files.items()}
-    content = b"".join(file.read_bytes() for name in sorted(files) for file in files[name])
     return Formats(
         tuple(_format(files[name][0], said[name][0]) for name in files if name not in NOT_FORMATS),
         tuple(_channels(files["channels"], said["channels"])),
@@ -170,7 +179,6 @@ def _loaded(listed: tuple[tuple[Path, int, int], ...]) -> Formats:
             for file, some in zip(files["personal"], said["personal"], strict=True)
             for pattern in some.get("headers", [])
         ),
-        hashlib.sha256(content + bytes([READING])).hexdigest(),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 import pandas as pd
@@ -25,7 +26,7 @@ class Run:
 
     folder: Path
     today: pd.Timestamp
-    formats: mappings.Formats
+    digest: str  # of the mappings
     record: Record
     sources: Sequence[Source]
     gone: tuple[str, ...] = ()
@@ -36,6 +37,11 @@ class Run:
     refused: dict[str, tuple[Source, str]] = field(default_factory=dict)
     unknown: set[str] = field(default_factory=set)
     salt: str = ""
+
+    @cached_property
+    def formats(self) -> mappings.Formats:
+        """The mappings, read only where there is something to import."""
+        return mappings.load(self.folder)
 
 
 @dataclass

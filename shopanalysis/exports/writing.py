@@ -32,7 +32,7 @@ def write(run: Run, accepted: Sequence[Part], result: Result) -> None:
     now = [f"rows/{name}.parquet" for name in result.rows]
     now += [f"{name}.parquet" for name in result.tables]
     record.written = records.sizes(aside, now)
-    records.write(aside, record, run.formats.digest)
+    records.write(aside, record, run.digest)
     landing.land(run.folder, set(run.record.written) - set(now))
 
 
