@@ -13,6 +13,15 @@ DEMO = ROOT / "data" / "demo"
 THRESHOLDS = tomllib.loads(shop.DEFAULTS.read_text("utf-8"))["thresholds"]
 BARS = {name: threshold["value"] for name, threshold in THRESHOLDS.items()}
 
+# Titles that a page, a spreadsheet or a figure could trip over.
+HOSTILE = [
+    "<img src=x onerror=alert(1)>",
+    "=cmd|'/c calc'!A1",
+    "长" * 4000,
+    "שלום קנה",
+    "🧵四件套🎁",
+]
+
 
 def day(text: str) -> pd.Timestamp:
     return pd.Timestamp(text)

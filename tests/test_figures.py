@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.figure import Figure
-from small_shops import shop_days
+from small_shops import HOSTILE, shop_days
 
 from shopanalysis import figures, report, tables
 from shopanalysis.words import Words, width
@@ -29,13 +29,6 @@ CHANCES = pd.DataFrame({"date": [*AHEAD["date"], *AHEAD["date"]], "title": ["a"]
                         "chance_out": np.linspace(0, 1, 10)})  # fmt: skip
 PANELS = pd.concat([DAYS.rename(columns={"sales": "value"}).assign(metric=metric)
                     for metric in ("visitors", "sales", "order_value")])  # fmt: skip
-HOSTILE = [
-    "<img src=x onerror=alert(1)>",
-    "=cmd|'/c calc'!A1",
-    "长" * 4000,
-    "שלום קנה",
-    "🧵四件套🎁",
-]
 DRAWINGS = {
     "daily_line": (figures.daily_line, DAYS, {"metric": "sales"}),
     "bridge": (figures.bridge, STEPS, {"start": "11月13日", "end": "11月20日"}),
