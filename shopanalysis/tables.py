@@ -6,6 +6,7 @@ The same codebook for people is data/README.md; a test compares the two.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -28,7 +29,8 @@ CHANNELS = (
     "other",
     "unmapped",
 )
-DERIVED = "derived from orders"  # source_file of a row that no file states
+BRANCH = re.compile(r"(?<!\s)/(?!\s)")  # between the levels of a source's path
+DERIVED = "derived from orders"  # source_file, or its end, of figures that no file states
 KINDS = {
     "date": "a day, without time",
     "time": "date and time in the shop's own time zone",
@@ -461,8 +463,8 @@ def has(table: str, column: str) -> bool:
 
 
 def leaf(source: str) -> str:
-    """The last part of a source's path: its own name."""
-    return source.rsplit("/", 1)[-1]
+    """The last part of a source's path A/B/C: its own name. "google / cpc", with spaces, is one name."""
+    return BRANCH.split(source)[-1]
 
 
 def path(folder: Path, name: str) -> Path:

@@ -76,7 +76,7 @@ def mix(sources: pd.DataFrame) -> pd.DataFrame:
 
     One row per source, largest part first; rates and parts are shares.
     """
-    known = comparable(sources).set_index("source")
+    known = comparable(sources, sales=False).set_index("source")
     pair = ["trials", "successes"]
     before = known[["visitors_before", "payers_before"]].set_axis(pair, axis=1)
     now = known[["visitors_by_day", "payers"]].set_axis(pair, axis=1)
@@ -165,13 +165,14 @@ def findings(
     parts, usual, change   of the functions parts, against_usual, change_of_sales
     """
     beyond = [] if usual.empty or periods.busy else _beyond_usual(usual, sources, periods)
+    trap = mix_or_rate(sources, dispersion, trap=True)
     if parts.empty:
-        return [_no_past(periods), *beyond]
+        return [_no_past(periods), *trap, *beyond]
     moved = _mover(what_moved(parts, sources).iloc[0], parts, sources, periods, change)
     return [
         moved,
         *_comparison(sources, periods),
-        *mix_or_rate(sources, dispersion, trap=True),
+        *trap,
         *beyond,
     ]
 
@@ -233,7 +234,7 @@ def mix_or_rate(
     trap   which to tell: Simpson's trap, a warning, where it moved one way while sources with most of
            the visits moved the other, and the mix alone would have moved it by more than luck; or else
     """
-    mixed, known = mix(sources), comparable(sources)
+    mixed, known = mix(sources), comparable(sources, sales=False)
     if mixed.empty:
         return []
     pairs = known[["payers", "visitors_by_day", "payers_before", "visitors_before"]]

@@ -214,9 +214,10 @@ def ad_cost(ad_day: pd.DataFrame, date: pd.Timestamp, days: int) -> float | None
     return float(spent.sum()) if spent.notna().any() else None
 
 
-def comparable(sources: pd.DataFrame) -> pd.DataFrame:
-    """The sources whose visits, payers and sales are known in both periods."""
-    return sources.dropna(subset=["visitors_by_day", "payers", "sales", *BEFORE])
+def comparable(sources: pd.DataFrame, sales: bool = True) -> pd.DataFrame:
+    """The sources whose visits and payers, and `sales` if asked, are known in both periods."""
+    counts = ["visitors_by_day", "payers", "visitors_before", "payers_before"]
+    return sources.dropna(subset=counts + ["sales", "sales_before"] * sales)
 
 
 def best_source(sources: pd.DataFrame, dispersion: float = 1.0) -> Finding:
@@ -269,12 +270,13 @@ def free_and_paid(channels: pd.DataFrame) -> list[Finding]:
     if paid is None:
         return []
     free = by["visitors_share"].reindex(list(FREE)).sum()
-    known = pd.notna(paid["cost_per_visitor"])
+    text = "free_and_paid_no_cost" if pd.isna(paid["cost_per_visitor"]) else "free_and_paid"
+    text = "free_and_paid_visits" if pd.isna(paid["value_per_visitor"]) else text
     values = {"free": free, "paid": paid["visitors_share"], "value": paid["value_per_visitor"],
               "cost": paid["cost_per_visitor"], "net": paid["net_value"]}  # fmt: skip
     return [Finding(
-        "free_and_paid", "info", "visitors_share", "free_and_paid" if known else "free_and_paid_no_cost",
-        free, "share", n=channels["visitors_by_day"].sum(), rule="B03", values=values,
+        "free_and_paid", "info", "visitors_share", text, free,
+        "share", n=channels["visitors_by_day"].sum(), rule="B03", values=values,
     )]  # fmt: skip
 
 

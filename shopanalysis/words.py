@@ -17,6 +17,7 @@ import pandas as pd
 
 from shopanalysis.errors import ParameterError
 from shopanalysis.languages import SOURCE, TEXTS
+from shopanalysis.tables import leaf
 
 CURRENCY_SIGNS = {"CNY": "¥", "USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥", "index": ""}
 MISSING = "–"
@@ -243,7 +244,7 @@ class Words(string.Formatter):
 
     def source(self, path: str) -> str:
         """A traffic source's own name, without the branch of the tree that it hangs on."""
-        return path.rsplit("/", 1)[-1]
+        return leaf(path)
 
     def campaign(self, name: str) -> str:
         """A campaign of the shop's own, by its own name."""

@@ -18,7 +18,8 @@ def complete(known: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
     known   table -> rows, with the columns of mapping_checks.EXTRA
 
     Lines get the item that their merchant code or title means; days, items and days of items that
-    no file states come from the orders. A day that a file states is never touched.
+    no file states come from the orders, and what a day lacks whose file states no sales (a report of
+    visits alone). A figure that a file states is never touched.
     """
     made = dict(known)
     if "order_lines" in made:
@@ -31,7 +32,7 @@ def complete(known: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
         )
         if "order_lines" in made:
             by_item = days_of_items(made["orders"], made["order_lines"])
-            made["item_day"] = _joined(made, "item_day", ["date"], by_item)
+            made["item_day"] = _joined(made, "item_day", ["date", "item_id"], by_item)
     if "service_day" in made and "shop_day" in made:
         made["shop_day"] = with_inquiries(made["shop_day"], made["service_day"])
     if "order_lines" in made:
@@ -44,11 +45,54 @@ def complete(known: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
 def _joined(
     made: Mapping[str, pd.DataFrame], name: str, by: list[str], derived: pd.DataFrame
 ) -> pd.DataFrame:
-    """The rows that files gave, and derived ones for what they do not state."""
+    """The rows that files gave, and derived ones for what they do not state.
+
+    by   what a row of `derived` is of; a day of items counts as stated once any item's sales are
+    """
     stated = made.get(name, tables.empty(name))
-    missing = ~pd.MultiIndex.from_frame(derived[by]).isin(pd.MultiIndex.from_frame(stated[by]))
+    silent = _states_no_sales(stated) if "sales" in derived else pd.Series(False, stated.index)
+    telling = stated.loc[~silent, by[0]]
+    missing = ~derived[by[0]].isin(telling) & ~_keys(derived, by).isin(_keys(stated, by))
     own = tables.conform(name, derived[missing].assign(source_file=tables.DERIVED))
-    return pd.concat([stated, own]) if len(stated) else own
+    filled = _filled(stated, silent, by, derived)
+    return pd.concat([filled, own]) if len(stated) else own
+
+
+def _keys(rows: pd.DataFrame, by: list[str]) -> pd.MultiIndex:
+    return pd.MultiIndex.from_frame(rows[by])
+
+
+def _states_no_sales(stated: pd.DataFrame) -> pd.Series:
+    """Which rows are of a day, the whole shop's where devices are told apart, that states no sales."""
+    if "sales" not in stated:
+        known = pd.Series(False, stated.index)
+    else:
+        known = stated["sales"].notna().groupby(stated["date"]).transform("any")
+    return ~known & (stated["device"].eq("all") if "device" in stated else True)
+
+
+def _filled(
+    stated: pd.DataFrame, silent: pd.Series, by: list[str], derived: pd.DataFrame
+) -> pd.DataFrame:
+    """The rows that are `silent` of sales with what the orders say in the columns that they lack.
+
+    An item that the orders know has sold nothing on a day on which they do not name it.
+    """
+    open_ = silent & stated[by[0]].isin(derived[by[0]])
+    if "item_id" in by:
+        open_ &= stated["item_id"].isin(derived["item_id"])
+    if not open_.any():
+        return stated
+    said = derived.drop(columns=by).set_axis(_keys(derived, by))
+    said = said.reindex(_keys(stated, by)).set_axis(stated.index)
+    said = said.mask(said["sales"].isna(), said.fillna(0.0)) if "item_id" in by else said
+    columns = said.columns.difference(["device"])
+    filled = stated.reindex(columns=stated.columns.union(columns, sort=False))
+    for column in columns:
+        own = filled[column].astype("float64")
+        filled[column] = own.mask(open_ & own.isna(), said[column])
+    sources = filled["source_file"].astype("string")
+    return filled.assign(source_file=sources.mask(open_, sources + " + " + tables.DERIVED))
 
 
 def with_items(lines: pd.DataFrame, items: pd.DataFrame | None) -> pd.DataFrame:

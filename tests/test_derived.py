@@ -1,0 +1,54 @@
+"""What follows from orders where a file states visits alone."""
+
+import numpy as np
+import pytest
+from small_shops import rows
+
+from shopanalysis.exports import derived
+
+PAID = rows(
+    "orders", "order_id created_at paid_at paid units buyer_key",
+    "1 2026-11-10T09:00 2026-11-10T09:00 100 1 a",
+    "2 2026-11-10T10:00 2026-11-10T10:00 80 2 b",
+    "3 2026-11-11T10:00 2026-11-11T10:00 45 1 a",
+)  # fmt: skip
+LINES = rows(
+    "order_lines", "order_id line item_id units paid", "1 1 A 1 100", "2 1 A 1 60", "2 2 B 1 20",
+    "3 1 B 1 45",
+)  # fmt: skip
+LINES["title"] = LINES["merchant_code"] = LINES["item_id"]
+
+
+def test_a_report_of_visits_alone_gets_the_sales_of_its_days_from_the_orders():
+    """10 November 100 + 80, the 11th 45; on the 12th nothing was ordered, so nothing is known."""
+    visits = rows("shop_day", "date device visitors orders",
+                  "2026-11-10 all 200 3", "2026-11-11 all 150 1", "2026-11-12 all 90 0",
+                  "2026-11-11 pc 50 0")  # fmt: skip
+    found = derived.complete({"shop_day": visits, "orders": PAID})["shop_day"]
+    found = found.sort_values(["device", "date"])[["visitors", "orders", "sales", "buyers"]]
+    nan = pytest.approx(np.nan, nan_ok=True)
+    assert found.to_numpy(float).tolist() == [
+        [200, 3, 180, 2], [150, 1, 45, 1], [90, 0, nan, nan], [50, 0, nan, nan]
+    ]  # fmt: skip
+
+
+def test_a_figure_that_a_file_states_is_never_changed_by_orders():
+    stated = rows("shop_day", "date device visitors sales", "2026-11-10 all 200 999")
+    found = derived.complete({"shop_day": stated, "orders": PAID})["shop_day"]
+    row = found.set_index("date").loc["2026-11-10"]
+    assert (row["sales"], row["source_file"]) == (999, "made up")
+    assert np.isnan(row["buyers"])
+
+
+def test_items_of_a_report_of_visits_sell_what_the_lines_say_and_unknown_ones_stay_unknown():
+    """A sold 2 on the 10th and nothing on the 11th; C is in no order, perhaps under another id."""
+    visits = rows("item_day", "date item_id visitors", "2026-11-10 A 80", "2026-11-11 A 70",
+                  "2026-11-11 C 9")  # fmt: skip
+    known = {"item_day": visits, "orders": PAID, "order_lines": LINES}
+    found = derived.complete(known)["item_day"].set_index(["item_id", "date"]).sort_index()
+    assert found.loc["A", "units"].tolist() == [2, 0]
+    assert found.loc["A", "buyers"].tolist() == [2, 0]
+    assert found.loc["A", "sales"].tolist() == [160, 0]
+    assert found.loc["A", "visitors"].tolist() == [80, 70]
+    assert found.loc["C", "units"].isna().all()
+    assert found.loc["B", "sales"].tolist() == [20, 45]
