@@ -45,6 +45,8 @@ COLUMNS = {
     "province": LEFT_OUT,
 }
 WHOLE = "all"  # of agents, the team
+AND = " + "  # between the files that a row is from
+NO_FILE = (tables.DERIVED, tables.ADDED_UP)
 NUMBERED = ("order", "refund", "buyer", "agent", "file")  # the others are lettered
 WEIGHTS = ("sales", "cost", "visitors", "list_price")  # the first that a table has ranks its names
 PLATFORM_NAMES = ("tmall", "taobao")  # their exports name sources by the platform's own words
@@ -92,6 +94,9 @@ def _aliases(found: Mapping[str, pd.DataFrame], shop: Shop, words: Words) -> dic
     aliases = {}
     for kind in {kind for kind in COLUMNS.values() if kind not in (KEPT, LEFT_OUT)}:
         names = _ranked(found, [c for c, k in COLUMNS.items() if k == kind])
+        if kind == "file":
+            names = [part for name in names for part in name.split(AND)]
+            names = [name for name in dict.fromkeys(names) if name not in NO_FILE]
         if kind == "source":
             names = [name for name in names if not _is_the_platforms(name, found, shop)]
         signs = map(str, range(1, len(names) + 1)) if kind in NUMBERED else letters(len(names))
@@ -112,7 +117,7 @@ def _ranked(found: Mapping[str, pd.DataFrame], columns: Iterable[str]) -> list[s
             weights = frame[weight].fillna(0) if weight else pd.Series(0.0, frame.index)
             for name, amount in weights.groupby(frame[column]).sum().items():
                 sums[name] = sums.get(name, 0.0) + amount
-    kept = sums.keys() - {WHOLE, tables.DERIVED}
+    kept = sums.keys() - {WHOLE}
     return sorted(kept, key=lambda name: (-sums[name], name))
 
 
@@ -166,6 +171,8 @@ def _column(column: str, frame: pd.DataFrame, aliases, words: Words) -> pd.Serie
 def _alias(column: str, name: str, aliases: Mapping[str, Mapping], words: Words) -> str:
     """What stands for `name`: Item A for a title, A for its id, the name itself of a platform's source."""
     kind = COLUMNS[column]
+    if kind == "file":
+        return AND.join(aliases[kind].get(part, part) for part in name.split(AND))
     if name not in aliases[kind]:
         return name
     sign = aliases[kind][name]

@@ -30,7 +30,9 @@ CHANNELS = (
     "unmapped",
 )
 BRANCH = re.compile(r"(?<!\s)/(?!\s)")  # between the levels of a source's path
-DERIVED = "derived from orders"  # source_file, or its end, of figures that no file states
+# What source_file ends in where figures are no file's own.
+DERIVED = "derived from orders"
+ADDED_UP = "added up from sources"
 KINDS = {
     "date": "a day, without time",
     "time": "date and time in the shop's own time zone",

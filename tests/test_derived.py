@@ -52,3 +52,36 @@ def test_items_of_a_report_of_visits_sell_what_the_lines_say_and_unknown_ones_st
     assert found.loc["A", "visitors"].tolist() == [80, 70]
     assert found.loc["C", "units"].isna().all()
     assert found.loc["B", "sales"].tolist() == [20, 45]
+
+
+SESSIONS = rows("source_day", "date source device visitors orders", "2026-11-10 google all 120 2",
+                "2026-11-10 direct all 80 1", "2026-11-13 direct all 60 1")  # fmt: skip
+
+
+def test_sessions_of_sources_add_up_to_the_shop_beside_its_orders():
+    """120 + 80 sessions on the 10th, whose 2 orders of 180 the order list counts; 60 on the 13th."""
+    made = derived.complete({"source_day": SESSIONS, "orders": PAID}, "orders/sessions")
+    days = made["shop_day"].set_index("date").sort_index()
+    assert days["visitors"].fillna(-1).tolist() == [200, -1, 60]
+    assert days["orders"].tolist() == [2, 1, 1]
+    assert days["sales"].fillna(-1).tolist() == [180, 45, -1]
+    assert days["source_file"].tolist() == [
+        "derived from orders + added up from sources", "derived from orders", "added up from sources",
+    ]  # fmt: skip
+
+
+def test_people_of_sources_are_not_added_up_for_one_may_come_from_several():
+    made = derived.complete({"source_day": SESSIONS, "orders": PAID}, "buyers/visitors")
+    assert made["shop_day"]["visitors"].isna().all()
+
+
+def test_what_the_shop_says_of_its_visits_is_not_changed_by_its_sources():
+    told = rows("shop_day", "date device visitors", "2026-11-10 all 210", "2026-11-13 pc 5")
+    made = derived.complete({"shop_day": told, "source_day": SESSIONS}, "orders/sessions")
+    assert made["shop_day"][["visitors", "device"]].to_numpy().tolist() == [[210, "all"], [5, "pc"]]
+
+
+def test_a_day_with_a_source_whose_sessions_are_not_known_has_no_sum():
+    part = SESSIONS.assign(visitors=SESSIONS["visitors"].mask(SESSIONS["source"] == "google"))
+    made = derived.complete({"source_day": part}, "orders/sessions")
+    assert made["shop_day"]["date"].dt.day.tolist() == [13]

@@ -1,4 +1,4 @@
-"""What orders say of days and items, and customer service of days, where no file of the shop does."""
+"""What orders say of days and items, sources and customer service of days, where no file of the shop does."""
 
 from __future__ import annotations
 
@@ -10,12 +10,22 @@ from shopanalysis import tables
 
 TEAM = "all"  # agent of the row that counts the whole team
 INQUIRIES = ["inquiries", "inquiry_buyers"]
+SESSIONS = "orders/sessions"  # a session has one source, so that sources add up to the shop
+ADDED_UP = [
+    "visitors",
+    "page_views",
+    "orders",
+    "sales",
+]  # of sources, in a shop that counts sessions
 
 
-def complete(known: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+def complete(
+    known: Mapping[str, pd.DataFrame], basis: str | None = None
+) -> dict[str, pd.DataFrame]:
     """The tables of a shop: those that files gave, with what follows from one another.
 
     known   table -> rows, with the columns of mapping_checks.EXTRA
+    basis   of the shop's conversions, where it is known
 
     Lines get the item that their merchant code or title means; days, items and days of items that
     no file states come from the orders, and what a day lacks whose file states no sales (a report of
@@ -33,6 +43,8 @@ def complete(known: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
         if "order_lines" in made:
             by_item = days_of_items(made["orders"], made["order_lines"])
             made["item_day"] = _joined(made, "item_day", ["date", "item_id"], by_item)
+    if "source_day" in made and basis == SESSIONS:
+        made["shop_day"] = with_sources(made.get("shop_day"), made["source_day"])
     if "service_day" in made and "shop_day" in made:
         made["shop_day"] = with_inquiries(made["shop_day"], made["service_day"])
     if "order_lines" in made:
@@ -115,6 +127,27 @@ def with_refunds(orders: pd.DataFrame, refunds: pd.DataFrame) -> pd.DataFrame:
     given = refunds.groupby("order_id")["given_back"].sum()
     known = orders["refunded"].fillna(orders["order_id"].map(given).astype("float64"))
     return orders.assign(refunded=known)
+
+
+def with_sources(shop_day: pd.DataFrame | None, source_day: pd.DataFrame) -> pd.DataFrame:
+    """shop_day with the sums of the sources of its days, in columns and on days that it lacks.
+
+    A sum that lacks one source's figure is missing. Days on which devices are told apart stay as they are.
+    """
+    sums = pd.DataFrame({name: _total(source_day, ["date"], name) for name in ADDED_UP})
+    sums = sums[sums["visitors"].notna()].astype("float64")
+    told = shop_day if shop_day is not None else tables.empty("shop_day")
+    new = sums[~sums.index.isin(told["date"])].rename_axis("date").reset_index()
+    new = tables.conform("shop_day", new.assign(device="all", source_file=tables.ADDED_UP))
+    dates = told["date"].where(told["device"].eq("all"))
+    silent = told.reindex(columns=["visitors"])["visitors"].isna() & dates.isin(sums.index)
+    filled = told.reindex(columns=told.columns.union(ADDED_UP, sort=False))
+    for name in ADDED_UP:
+        own = filled[name].astype("float64")
+        filled[name] = own.mask(silent & own.isna(), dates.map(sums[name]))
+    files = filled["source_file"].astype("string")
+    filled = filled.assign(source_file=files.mask(silent, files + " + " + tables.ADDED_UP))
+    return pd.concat([filled, new]) if len(told) else new
 
 
 def with_inquiries(shop_day: pd.DataFrame, service_day: pd.DataFrame) -> pd.DataFrame:

@@ -184,12 +184,18 @@ def _together(run: Run, parts: list[Part], new: Mapping[str, pd.DataFrame]) -> R
     rows = {name: _all_rows(run, name, new.get(name), labels, order) for name in some}
     rows = {name: some for name, some in rows.items() if len(some)}
     known = {name: ledger.resolve(name, some, order) for name, some in rows.items()}
-    made = derived.complete(known)
+    made = derived.complete(known, _basis(run, parts))
     for name, table in made.items():
         tables.check(name, table)
     counts = {name: ledger.counts(name, some, order) for name, some in rows.items()}
     again = relisted.found(known.get("items", made.get("items")), made.get("item_day"))
     return Result(rows, made, counts, derived.not_covered(known), again)
+
+
+def _basis(run: Run, parts: list[Part]) -> str | None:
+    """What the shop's conversions count, by shop.toml or else by its files."""
+    said = (part.piece.format.shop.get("basis") for part in parts)
+    return run.stated.get("basis") or next((basis for basis in said if basis), None)
 
 
 def _all_rows(
