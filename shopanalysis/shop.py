@@ -18,6 +18,9 @@ from shopanalysis.languages import LANGUAGES
 BASES = ("buyers/visitors", "orders/sessions")
 VARIABLE = re.compile(r"\$[A-Za-z_][A-Za-z0-9_]*")
 COUNTRIES = {"CNY": "CN", "USD": "US", "GBP": "GB", "JPY": "JP"}
+NO_CURRENCY = "XXX"  # ISO 4217; written ¤
+# Platforms whose shops sell in yuan unless they say otherwise, and shops that name no platform.
+CHINESE = ("tmall", "taobao", "jd", "pdd", "douyin", "other")
 CAMPAIGN = ("name", "start", "end", "phase", "lift", "lift_low", "lift_high")
 DEFAULTS = Path(__file__).with_name("defaults.toml")
 
@@ -121,7 +124,9 @@ def load(folder: str | Path) -> Shop:
         raise DataError(f"{file} is not valid TOML: {cause}.") from None
     known = set(PLAIN)
     plain = {key: said.pop(key) for key in known & said.keys()}
-    plain.setdefault("country", COUNTRIES.get(plain.get("currency", "CNY"), ""))
+    chinese = plain.get("platform", Shop.platform) in CHINESE
+    plain.setdefault("currency", "CNY" if chinese else NO_CURRENCY)
+    plain.setdefault("country", COUNTRIES.get(plain["currency"], ""))
     thresholds = _thresholds(file, "thresholds", said.pop("thresholds", {}))
     stocking = _thresholds(file, "stock", said.pop("stock", {}))
     targets = said.pop("targets", {}).get("month", {})

@@ -19,7 +19,15 @@ from shopanalysis.errors import ParameterError
 from shopanalysis.languages import SOURCE, TEXTS
 from shopanalysis.tables import leaf
 
-CURRENCY_SIGNS = {"CNY": "¥", "USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥", "index": ""}
+CURRENCY_SIGNS = {
+    "CNY": "¥",
+    "USD": "$",
+    "EUR": "€",
+    "GBP": "£",
+    "JPY": "¥",
+    "XXX": "¤",
+    "index": "",
+}
 MISSING = "–"
 MINUS = "−"
 OWN = (

@@ -4,6 +4,7 @@ import pytest
 from shopanalysis import shop
 from shopanalysis.calendars import Change
 from shopanalysis.errors import DataError
+from shopanalysis.words import Words
 
 
 def said(folder, text):
@@ -59,3 +60,18 @@ def test_a_campaigns_lift_is_read_with_its_doubt(folder, more, lift):
 def test_what_cannot_be_is_refused_with_what_is_allowed(folder, text, message):
     with pytest.raises(DataError, match=message):
         said(folder, text)
+
+
+@pytest.mark.parametrize(
+    ("said", "currency", "country"),
+    [
+        ('platform = "tmall"', "CNY", "CN"),
+        ('platform = "google analytics"', "XXX", ""),
+        ('platform = "google analytics"\ncurrency = "USD"', "USD", "US"),
+    ],
+)
+def test_a_currency_that_nobody_states_is_not_taken_for_yuan(tmp_path, said, currency, country):
+    (tmp_path / "shop.toml").write_text(f'name = "x"\n{said}\n', "utf-8")
+    loaded = shop.load(tmp_path)
+    assert (loaded.currency, loaded.country) == (currency, country)
+    assert Words("en", "XXX").money(1234) == "¤1,234"
