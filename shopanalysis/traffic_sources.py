@@ -189,8 +189,9 @@ def shown(sources: pd.DataFrame, columns: Sequence[str] = tuple(SHOWN)) -> pd.Da
 
 
 def shop_rate(sources: pd.DataFrame) -> float:
-    """Payers / visits over all sources: the average that each source is held against."""
-    return float(rates.ratio(sources["payers"].sum(), sources["visitors_by_day"].sum()))
+    """Payers / visits over all sources whose payers are known: what each source is held against."""
+    known = sources.dropna(subset=["payers"])
+    return float(rates.ratio(known["payers"].sum(), known["visitors_by_day"].sum()))
 
 
 def channel_table(
@@ -220,8 +221,14 @@ def comparable(sources: pd.DataFrame, sales: bool = True) -> pd.DataFrame:
     return sources.dropna(subset=counts + ["sales", "sales_before"] * sales)
 
 
-def best_source(sources: pd.DataFrame, dispersion: float = 1.0) -> Finding:
-    """The source the shop can steer that pays most surely above all others together (B01)."""
+def best_source(sources: pd.DataFrame, dispersion: float = 1.0) -> list[Finding]:
+    """The source the shop can steer that pays most surely above all others together (B01).
+
+    Nothing where no source's payers are known.
+    """
+    sources = sources.dropna(subset=["payers"])
+    if sources.empty:
+        return []
     totals = sources[["payers", "visitors_by_day"]].sum()
     others = (
         totals["payers"] - sources["payers"],
@@ -235,18 +242,18 @@ def best_source(sources: pd.DataFrame, dispersion: float = 1.0) -> Finding:
     shop, visits = shop_rate(sources), totals["visitors_by_day"]
     sure &= (sources["conversion"] > shop) & (sources["payers"] >= ENOUGH_PAYERS)
     if not sure.any():
-        return Finding(
+        return [Finding(
             "best_source", "info", "conversion", "no_best_source", shop, "share", n=visits,
             rule="B01", values={"shop": shop, "visitors": visits},
-        )  # fmt: skip
+        )]  # fmt: skip
     best = sources.loc[sources["conversion"].where(sure).idxmax()]
-    return Finding(
+    return [Finding(
         "best_source", "good", "conversion", "best_source", best["conversion"], "share",
         baseline=shop, low=best["low"], high=best["high"], n=best["visitors_by_day"],
         owner="promotion", action="more_of_source", rule="B01",
         values={"source": leaf(best["source"]), "rate": best["conversion"], "low": best["low"],
                 "high": best["high"], "shop": shop, "visitors": best["visitors_by_day"]},
-    )  # fmt: skip
+    )]  # fmt: skip
 
 
 def unmapped(sources: pd.DataFrame, much: float) -> list[Finding]:

@@ -141,12 +141,32 @@ def test_the_best_source_is_surely_above_the_others_and_one_that_can_be_steered(
     )
     periods = traffic_sources.periods(frame, SATURDAY, 1, [])
     sources = table(frame, periods=periods).reset_index()
-    assert traffic_sources.best_source(sources).values["source"] == "search"
-    assert traffic_sources.best_source(sources, dispersion=400).text == "no_best_source"
+    (found,), (unsure,) = (traffic_sources.best_source(sources, d) for d in (1, 400))
+    assert found.values["source"] == "search"
+    assert unsure.text == "no_best_source"
+
+
+def test_a_source_whose_payers_are_not_known_is_held_against_no_rate():
+    """1 of 50 and 3 of 100 paid; of the 850 visits of the feed nobody counted payers."""
+    frame = source_days(
+        "2026-11-14 search all free_search 50 1 1 100",
+        "2026-11-14 cart all direct/returning 100 3 3 300",
+        "2026-11-14 feed all free_recommendation 850 0 0 0",
+    )
+    feed = frame["source"] == "feed"
+    frame[["buyers", "orders"]] = frame[["buyers", "orders"]].mask(feed)
+    periods = traffic_sources.periods(frame, SATURDAY, 1, [])
+    sources = table(frame, periods=periods).reset_index()
+    assert traffic_sources.shop_rate(sources) == pytest.approx(4 / 150)
+    (found,) = traffic_sources.best_source(sources)
+    assert (found.values["shop"], found.values["visitors"]) == (pytest.approx(4 / 150), 150)
+    unknown = sources[sources["source"] == "feed"]
+    assert traffic_sources.best_source(unknown) == []
 
 
 def test_no_source_is_called_best_on_a_handful_of_buyers():
-    assert traffic_sources.best_source(table().reset_index()).text == "no_best_source"
+    (found,) = traffic_sources.best_source(table().reset_index())
+    assert found.text == "no_best_source"
 
 
 def test_sources_without_a_channel_are_shown_and_named():
