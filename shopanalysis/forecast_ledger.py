@@ -159,8 +159,10 @@ def _changed(change: dict[str, object]) -> Finding:
 
 def _record(known: pd.DataFrame) -> Finding:
     measures = _measures(known)
+    whole = not np.isnan(measures["covered_80"] + measures["naive_wape"])
+    text = "forecasts_judged" if whole else "forecasts_error"
     return Finding(
-        "forecasts_judged", "info", "wape", "forecasts_judged", measures["wape"], "%",
+        "forecasts_judged", "info", "wape", text, measures["wape"], "%",
         baseline=measures["naive_wape"], n=len(known), rule="F01",
         values=measures | {"count": known["made_on"].nunique(), "days": len(known),
                            "first": known["made_on"].min()},

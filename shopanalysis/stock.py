@@ -336,9 +336,10 @@ def _campaign(plan: pd.DataFrame, campaign: Coming, rules: Mapping[str, float]) 
 
 def _too_much(too_much: pd.DataFrame, rules: Mapping[str, float]) -> Finding:
     cost, item = too_much["overstock_cost"].sum(), too_much.iloc[0]
+    sells = pd.notna(item["days_of_stock"])
     return Finding(
-        "overstock", "info", "stock", "overstock", cost, "currency", n=len(too_much),
-        owner="promotion", action="sell_off", rule="L05",
+        "overstock", "info", "stock", "overstock" if sells else "overstock_unsold", cost,
+        "currency", n=len(too_much), owner="promotion", action="sell_off", rule="L05",
         values={"count": len(too_much), "cost": cost, "title": item["title"],
                 "units": item["overstock_units"], "days_of_stock": item["days_of_stock"],
                 "days": season_days(rules)},

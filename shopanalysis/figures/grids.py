@@ -59,7 +59,8 @@ def calendar_heat_map(daily: pd.DataFrame, words: Words, *, metric: str, ax: Axe
     mondays = days - pd.to_timedelta(days.day_of_week, unit="D")
     weeks = (mondays - mondays.min()).days // 7
     place(ax, left=44, right=4, top=22, bottom=28)
-    shades = pd.qcut(known[metric].rank(method="first"), len(SHADES), labels=False)
+    rank = known[metric].rank(method="first").to_numpy(int) - 1
+    shades = rank * len(SHADES) // len(known)
     _cells(ax, weeks, 6 - days.day_of_week, shades)
     ax.set_xlim(-0.5, weeks.max() + 0.5)
     ax.set_ylim(-0.5, 6.5)
