@@ -72,6 +72,7 @@ class Shop:
     stocking: Mapping[str, Threshold] = field(default_factory=dict)
     circulation: Circulation | None = None
     relisted: Mapping[str, str] = field(default_factory=dict)
+    events: Mapping[str, object] = field(default_factory=dict)
 
     @property
     def id(self) -> str:
@@ -135,9 +136,10 @@ def load(folder: str | Path) -> Shop:
     changes = tuple(_change(file, entry) for entry in said.pop("changes", []))
     circulation = _circulation(file, said.pop("circulate")) if "circulate" in said else None
     again = _relisted(file, said.pop("relisted", {}))
+    log = said.pop("events", {})
     if said:
         parts = {"thresholds", "stock", "targets", "campaigns", "peers", "changes", "circulate"}
-        allowed = sorted(known | parts | {"relisted"})
+        allowed = sorted(known | parts | {"relisted", "events"})
         raise DataError(f"{file}: {', '.join(said)} is not known. Allowed: {', '.join(allowed)}.")
     for key, allowed in (("basis", BASES), ("language", LANGUAGES)):
         if key in plain and plain[key] not in allowed:
@@ -154,6 +156,7 @@ def load(folder: str | Path) -> Shop:
         stocking=stocking,
         circulation=circulation,
         relisted=again,
+        events=log,
     )
 
 

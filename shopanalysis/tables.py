@@ -230,6 +230,30 @@ TABLES: dict[str, Table] = {
             "source_file": _source_file,
         },
     ),
+    "item_week": Table(
+        "one item over the seven days that end on a day",
+        ("date", "item_id"),
+        {
+            "date": Column("date", "day", "last of the seven days"),
+            "item_id": _item_id,
+            "visitors": _count("people who saw the item's page, each once"),
+            "buyers": _count("people who paid for it, each once"),
+            "source_file": _source_file,
+        },
+    ),
+    "customers": Table(
+        "one visitor who ever paid",
+        ("visitor_key",),
+        {
+            "visitor_key": _text("the visitor, hashed with the shop's own salt"),
+            "first_paid_on": Column("date", "day", "first day of payment in the log"),
+            "last_paid_on": Column("date", "day", "last day of payment in the log"),
+            "days_paid": _count("days with a payment", "days"),
+            "orders": _count("orders paid", "orders"),
+            "sales": _money("amount paid, before refunds"),
+            "source_file": _source_file,
+        },
+    ),
     "orders": Table(
         "one order",
         ("order_id",),
