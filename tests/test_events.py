@@ -182,7 +182,7 @@ def test_a_run_killed_at_any_renaming_leaves_tables_whole(tmp_path, monkeypatch,
 
     def killed(*given):
         calls[0] += 1
-        if calls[0] % 9 == 5:
+        if calls[0] % 17 == 5:
             raise Stop
         return real(*given)
 

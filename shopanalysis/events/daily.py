@@ -82,10 +82,13 @@ def summed(timed):
     )
 
 
-def machines(acts, most_views: float):
-    """Visitors of summed() with more views than a person has in a day, with their rows."""
+def no_people(acts, most_views: float, tests: Sequence[str]):
+    """Visitors of summed() with more views than a person has in a day, and `tests`; their rows."""
     by = acts.group_by("visitor").aggregate(views=acts.views.sum(), rows=acts.rows.sum())
-    return by.filter(by.views > most_views).select("visitor", "rows")
+    out = by.views > most_views
+    if tests:
+        out = out | by.visitor.isin(list(tests))
+    return by.filter(out).select("visitor", "rows")
 
 
 def per_visitor(acts, keys: Sequence[str]):

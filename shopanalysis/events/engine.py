@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from shopanalysis.errors import DataError, ParameterError
 from shopanalysis.events.settings import Settings
 
+HELD = "acts_of_the_day"
 SPARK = ("pyspark", "spark")
 
 
@@ -42,14 +44,48 @@ def connect(asked: Settings, spill: Path):
 
 
 def read(connection, files: Sequence[Path]):
-    """Parquet or CSV files as one table of Ibis; every column of a CSV is text."""
+    """Parquet or CSV files as one table of Ibis; every column of a CSV is text.
+
+    Where the engine is not DuckDB, files read together have the same columns.
+    """
+    import ibis
+
     names = [str(file) for file in files]
-    if files[0].suffix != ".csv":
-        many = {"union_by_name": True} if connection.name == "duckdb" else {"mergeSchema": True}
-        return connection.read_parquet(names, **many)
+    csv = files[0].suffix == ".csv"
     if connection.name == "duckdb":
-        return connection.read_csv(names, all_varchar=True, header=True, union_by_name=True)
-    return connection.read_csv(names, header=True, inferSchema=False)
+        if csv:
+            return connection.read_csv(names, all_varchar=True, header=True, union_by_name=True)
+        return connection.read_parquet(names, union_by_name=True)
+    open_csv = partial(connection.read_csv, header=True, inferSchema=False)
+    parts = [(open_csv if csv else connection.read_parquet)(name) for name in names]
+    return ibis.union(*parts) if len(parts) > 1 else parts[0]
+
+
+@contextmanager
+def held(connection, table) -> Iterator:
+    """`table`, computed once and kept for as long as this lasts."""
+    if connection.name != "duckdb":
+        with table.cache() as cached:
+            yield cached
+        return
+    connection.create_table(HELD, table, temp=True, overwrite=True)
+    try:
+        yield connection.table(HELD)
+    finally:
+        connection.drop_table(HELD)
+
+
+def write(connection, said: dict[str, str], build: Callable, target: Path) -> None:
+    """Write the table that `build` makes of the held one to a Parquet file.
+
+    said   SQL of tables by their file's name: what differs only by the day is told once
+    """
+    if connection.name != "duckdb":
+        return connection.to_parquet(build(), target)
+    if target.name not in said:
+        said[target.name] = connection.compile(build())
+    place = str(target).replace("'", "''")
+    connection.raw_sql(f"COPY ({said[target.name]}) TO '{place}' (FORMAT parquet)")
 
 
 @contextmanager

@@ -11,6 +11,7 @@ import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 from shopanalysis.errors import DataError
@@ -59,6 +60,7 @@ class Run:
     today: date
     progress: Progress
     clocks: dict[str, Clock] = field(default_factory=dict)
+    said: dict[str, str] = field(default_factory=dict)
     done: list[date] = field(default_factory=list)
     counted: dict[str, int] = field(default_factory=dict)
 
@@ -191,12 +193,13 @@ def _acts(run: Run, day: date, files: list[Path]):
     """Acts of `day` in all its files; files are read together where they write time alike."""
     import ibis
 
-    by_clock: dict[Clock, list[Path]] = {}
+    alike: dict[tuple, list[Path]] = {}
     for file in files:
-        by_clock.setdefault((run.clocks[str(file)], file.suffix), []).append(file)
+        alone = file if run.connection.name != "duckdb" else None
+        alike.setdefault((run.clocks[str(file)], file.suffix, alone), []).append(file)
     parts = [
         log.of_day(engine.read(run.connection, some), run.format, clock, day)
-        for (clock, _), some in by_clock.items()
+        for (clock, *_), some in alike.items()
     ]
     return ibis.union(*parts) if len(parts) > 1 else parts[0]
 
@@ -208,12 +211,12 @@ def _make_day(run: Run, day: date, files: list[Path], target: Path) -> None:
     timed = daily.visits(
         log.once(acts, run.asked, run.format), run.asked.session_gap * 60, numbered
     )
-    with daily.summed(timed).cache() as summed:
-        clean, counts = _people_only(run, summed)
+    with engine.held(run.connection, daily.summed(timed)) as summed:
+        out, counts = _not_people(run, summed)
         counts |= _read(acts, run)
         folder = run.state.aside("days")
         folder.mkdir()
-        _write_day(run, day, clean, folder)
+        _write_day(run, out, summed, folder)
         (folder / "counts.json").write_text(json.dumps(counts), encoding="utf-8")
     state.remove(target)
     os.rename(folder, target)
@@ -229,41 +232,53 @@ def _read(acts, run: Run) -> dict[str, int]:
     return {name: int(value or 0) for name, value in row.items()}
 
 
-def _people_only(run: Run, summed):
-    """`summed` without machines and the shop's own tests, and how many rows went for which reason."""
-    found = daily.machines(summed, run.asked.most_views).to_pyarrow().to_pydict()
-    tests = summed.filter(summed.visitor.isin(run.asked.test_visitors or [""]))
-    machines = [who for who in found["visitor"] if who not in run.asked.test_visitors]
-    out = [*machines, *run.asked.test_visitors]
+def _not_people(run: Run, summed) -> tuple[list[str], dict[str, int]]:
+    """Machines and the shop's own tests among the visitors, and rows that go for each reason."""
+    facts = daily.no_people(summed, run.asked.most_views, run.asked.test_visitors)
+    found = facts.to_pyarrow().to_pydict()
+    who = list(zip(found["visitor"], found["rows"], strict=True))
+    tests = [(name, rows) for name, rows in who if name in run.asked.test_visitors]
+    machines = [pair for pair in who if pair not in tests]
+    counts = {"machines": len(machines), "machines_by_views": sum(rows for _, rows in machines)}
+    counts["tests"] = sum(rows for _, rows in tests)
+    counts["copies"] = summed.copies.sum().to_pyarrow().as_py() or 0
+    return [name for name, _ in who], {name: int(value) for name, value in counts.items()}
+
+
+def _write_day(run: Run, out: list[str], summed, folder: Path) -> None:
+    """Files of the day's tables in `folder`, without the visitors `out`."""
+    said = {} if out else run.said
     clean = summed.filter(~summed.visitor.isin(out)) if out else summed
-    rows = dict(zip(found["visitor"], found["rows"], strict=True))
-    copies = summed.copies.sum().to_pyarrow().as_py() or 0
-    counts = {"copies": int(copies), "machines": len(machines)}
-    counts["machines_by_views"] = int(sum(rows[who] for who in machines))
-    counts["tests"] = int(tests.rows.sum().to_pyarrow().as_py() or 0)
-    return clean, counts
+    builds = {
+        "-".join([name, *keys]): partial(_counted, clean, keys)
+        for name, groups in DAILY.items()
+        for keys in groups
+    }
+    builds |= {"pairs": partial(_pairs, run, clean), "visitors": partial(_visitors, run, clean)}
+    for name, build in builds.items():
+        engine.write(run.connection, said, build, folder / f"{name}.parquet")
 
 
-def _write_day(run: Run, day: date, clean, folder: Path) -> None:
-    for name, groups in DAILY.items():
-        for keys in groups:
-            stated = clean
-            for key in keys:
-                stated = stated.filter(stated[key] != "")
-            table = daily.people(daily.per_visitor(stated, keys), keys)
-            run.connection.to_parquet(table, folder / f"{'-'.join([name, *keys])}.parquet")
+def _counted(clean, keys: list[str]):
+    for key in keys:
+        clean = clean.filter(clean[key] != "")
+    return daily.people(daily.per_visitor(clean, keys), keys)
+
+
+def _pairs(run: Run, clean):
     pairs = daily.per_visitor(clean.filter(clean.item_id != ""), ["item_id"])
-    pairs = pairs.filter((pairs.views > 0) | (pairs.paid > 0)).select(
+    return pairs.filter((pairs.views > 0) | (pairs.paid > 0)).select(
         visitor_key=_key(run, pairs.visitor), item_id=pairs.item_id,
         viewed=pairs.views > 0, paid=pairs.paid > 0,
     )  # fmt: skip
-    run.connection.to_parquet(pairs, folder / "pairs.parquet")
+
+
+def _visitors(run: Run, clean):
     everyone = daily.per_visitor(clean, [])
-    everyone = everyone.select(
+    return everyone.select(
         visitor_key=_key(run, everyone.visitor), viewed=everyone.views > 0,
         orders=everyone.orders, sales=everyone.sales,
     )  # fmt: skip
-    run.connection.to_parquet(everyone, folder / "visitors.parquet")
 
 
 def _key(run: Run, visitor):
