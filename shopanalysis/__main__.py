@@ -1,4 +1,4 @@
-"""The command line: shopanalysis list, run, init, import, check, demo, refresh, and the operations.
+"""The command line: shopanalysis list, run, init, import, events, check, demo, refresh, and the operations.
 
 Exit codes: 0 all done, 1 something failed, 2 bad usage, 3 data refused.
 """
@@ -22,7 +22,8 @@ def parser() -> argparse.ArgumentParser:
     whole = Parser(prog="shopanalysis", description="From a shop's export files to dated reports.")
     whole.add_argument("--version", action="version", version=f"shopanalysis {__version__}")
     commands = whole.add_subparsers(required=True, metavar="COMMAND")
-    shop_own = (shop_commands.add_init, shop_commands.add_import, shop_commands.add_check)
+    shop_own = [shop_commands.add_init, shop_commands.add_import, shop_commands.add_events]
+    shop_own.append(shop_commands.add_check)
     for add in (_add_list, _add_run, *shop_own, _add_demo, _add_refresh):
         add(commands)
     operations.add_to(commands)

@@ -1,4 +1,4 @@
-"""The commands on a shop's own folder: init, check, import."""
+"""The commands on a shop's own folder: init, check, import, events."""
 
 from __future__ import annotations
 
@@ -40,6 +40,14 @@ def add_import(commands) -> None:
     )
     folder(command, "data", "where the shops are")
     command.set_defaults(do=import_files)
+
+
+def add_events(commands) -> None:
+    """shopanalysis events --shop S."""
+    command = commands.add_parser("events", help="make daily tables of a shop's event log")
+    command.add_argument("--shop", required=True, help="a folder's name under data/, or a path")
+    folder(command, "data", "where the shops are")
+    command.set_defaults(do=reduce_events)
 
 
 def init(asked: argparse.Namespace) -> int:
@@ -89,18 +97,39 @@ def import_files(asked: argparse.Namespace) -> int:
     return runs.REFUSED if imported.refused else 0
 
 
-class Progress:
-    """How far an import is, on one line of a terminal, once it has taken WAIT seconds."""
+def reduce_events(asked: argparse.Namespace) -> int:
+    """Make the daily tables of the event log, of days that are new or have changed."""
+    from shopanalysis import shop
+    from shopanalysis.batch import runs
+    from shopanalysis.events import reducing
 
-    def __init__(self) -> None:
-        self.began, self.shown = time.monotonic(), 0.0
+    found = shop.load(shop.find(asked.shop, asked.data))
+    progress = Progress("days") if sys.stderr.isatty() else None
+    with runs.importing(found.folder):
+        told = {"progress": progress} if progress else {}
+        made = reducing.reduce(found, **told)
+    if progress:
+        progress.clear()
+    print(f"{len(made.done):,} of {len(made.days):,} days reduced; tables: {', '.join(made.written)}")
+    if made.kept:
+        print(f"left as exports state them: {', '.join(made.kept)}")
+    for reason, rows in made.counted.items():
+        print(f"{reason.replace('_', ' ')}: {rows:,}")
+    return 0
+
+
+class Progress:
+    """How far a command is, on one line of a terminal, once it has taken WAIT seconds."""
+
+    def __init__(self, what: str = "files") -> None:
+        self.began, self.shown, self.what = time.monotonic(), 0.0, what
 
     def __call__(self, done: int, whole: int, name: str) -> None:
         """Show how many files are done."""
         now = time.monotonic()
         if now - self.began > WAIT and (now - self.shown > 0.1 or done == whole):
             self.shown = now
-            print(f"\r\033[K{done:,} of {whole:,} files  {name[:60]}", end="", file=sys.stderr)
+            print(f"\r\033[K{done:,} of {whole:,} {self.what}  {name[:60]}", end="", file=sys.stderr)
 
     def clear(self) -> None:
         """Take the line away."""

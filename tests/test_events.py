@@ -296,3 +296,64 @@ def test_importing_the_package_and_the_command_line_loads_no_engine():
     )
     said = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert said.stdout == "set()\n"
+
+
+def test_the_command_says_what_was_made_and_what_was_left_out(tmp_path, capsys):
+    from shopanalysis.__main__ import main
+
+    shop_with(tmp_path / "a", nasty_log.acts(people=9))
+    assert main(["events", "--shop", "a", "--data", str(tmp_path)]) == 0
+    said = capsys.readouterr().out
+    assert "tables: shop_day, source_day, item_day, item_source_day, item_week, customers" in said
+    assert "machines by views: " in said
+
+
+def test_a_shop_without_a_log_is_told_where_it_would_be(tmp_path):
+    (tmp_path / "shop.toml").write_text("", "utf-8")
+    with pytest.raises(DataError, match="has no event log: no file events/"):
+        reducing.reduce(shop.load(tmp_path), TODAY)
+
+
+@pytest.mark.spark
+def test_spark_gives_the_same_rows(tmp_path, monkeypatch):
+    """One thread of a Spark in this machine; three days of the log, so that it stays short."""
+    options = "--master local[1] --driver-memory 1g --conf spark.ui.enabled=false"
+    options += " --conf spark.sql.shuffle.partitions=1 pyspark-shell"
+    monkeypatch.setenv("PYSPARK_SUBMIT_ARGS", options)
+    log = nasty_log.acts(people=30)
+    log = log[log["at"].isna() | (log["at"] < nasty_log.START + timedelta(days=3))]
+    reducing.reduce(shop_with(tmp_path, log, settings='engine = "pyspark://"'), TODAY)
+    assert_as_expected(tmp_path, nasty_log.expected(nasty_log.clean(log, *ZONES[0])))
+
+
+REAL = ROOT.parent / "shared" / "data" / "taobao_userbehavior_sample" / "raw" / "UserBehavior.csv"
+
+
+@pytest.mark.real
+@pytest.mark.skipif(not REAL.exists(), reason="the real data are not here")
+def test_imported_acts_of_taobao_visitors_become_daily_tables(tmp_path):
+    from shopanalysis import exports
+
+    exports.import_files(tmp_path / "acts", [REAL], today=TODAY)
+    opened = shop.load(tmp_path / "acts")
+    reducing.reduce(opened, TODAY)
+    acts = [line.split(",") for line in REAL.read_text("utf-8").splitlines()]
+    whole = {tuple(act) for act in acts if len(act) == 5}
+    by_day: dict[tuple, set] = {}
+    for who, _, _, kind, at in whole:
+        day = (datetime(1970, 1, 1) + timedelta(seconds=int(at), hours=8)).date()
+        by_day.setdefault((kind, day), set()).add(who)
+    days = opened.table("shop_day").set_index("date")
+    for column, kind in {"visitors": "pv", "cart_adds": "cart", "favourites": "fav", "buyers": "buy"}.items():
+        found = {day.date(): n for day, n in days[column].items() if n}
+        assert found == {day: len(who) for (k, day), who in by_day.items() if k == kind}
+    last = date(2017, 12, 3)
+    week: dict[str, set] = {}
+    for who, item, _, kind, at in whole:
+        day = (datetime(1970, 1, 1) + timedelta(seconds=int(at), hours=8)).date()
+        if kind == "pv" and last - timedelta(days=6) <= day <= last:
+            week.setdefault(item, set()).add(who)
+    weeks = opened.table("item_week").query("date == '2017-12-03' and visitors > 0")
+    assert weeks.set_index("item_id")["visitors"].to_dict() == {i: len(who) for i, who in week.items()}
+    assert max(map(len, week.values())) == 21
+    assert len(opened.table("customers")) == len({who for who, _, _, kind, _ in whole if kind == "buy"})
