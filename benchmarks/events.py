@@ -142,15 +142,19 @@ def sql(folder: Path) -> None:
         con.execute(PEOPLE.format(keys=keys)).df()
     for did in ("views", "pay"):
         con.execute(WEEK.format(did=did)).df()
-    con.execute("SELECT d, count(*) FROM (SELECT v, min(d) AS d FROM acts WHERE views > 0 GROUP BY v) GROUP BY d").df()
-    con.execute("SELECT v, min(d), max(d), count(DISTINCT d), sum(sales) FROM acts WHERE pay > 0 GROUP BY v").df()
+    con.execute(
+        "SELECT d, count(*) FROM (SELECT v, min(d) AS d FROM acts WHERE views > 0 GROUP BY v) GROUP BY d"
+    ).df()
+    con.execute(
+        "SELECT v, min(d), max(d), count(DISTINCT d), sum(sales) FROM acts WHERE pay > 0 GROUP BY v"
+    ).df()
 
 
 def floor(folder: Path) -> None:
     import duckdb
 
     duckdb.connect().execute(
-        "SELECT count(*), max(visitor_key), max(\"at\"), max(kind), max(item_id), max(source), max(device), "
+        'SELECT count(*), max(visitor_key), max("at"), max(kind), max(item_id), max(source), max(device), '
         f"sum(amount) FROM read_parquet('{folder}/events/*.parquet')"
     ).fetchall()
 
@@ -180,13 +184,34 @@ def polars(folder: Path) -> None:
         cart=(pl.col("kind") == "cart").sum(), ord=order.sum(), pay=pay.sum(),
         sales=pl.col("amount").filter(pay).sum(), ordered=pl.col("amount").filter(order).sum(),
     ).collect(engine="streaming").lazy()  # fmt: skip
-    names = ["views", "visits", "bounces", "dwell", "stay", "stays", "fav", "cart", "ord", "pay", "sales"]
+    names = [
+        "views",
+        "visits",
+        "bounces",
+        "dwell",
+        "stay",
+        "stays",
+        "fav",
+        "cart",
+        "ord",
+        "pay",
+        "sales",
+    ]
     whole = []
-    for group in ([], ["device"], ["source"], ["source", "device"], ["item_id"], ["item_id", "source"]):
+    for group in (
+        [],
+        ["device"],
+        ["source"],
+        ["source", "device"],
+        ["item_id"],
+        ["item_id", "source"],
+    ):
         by = acts.group_by("visitor_key", "d", *group).agg(
             pl.col(*names, "ordered").sum(), orders=pl.col("o").drop_nulls().n_unique()
         )
-        did = [(pl.col(n) > 0).sum().alias(f"n_{n}") for n in ("views", "fav", "cart", "ord", "pay")]
+        did = [
+            (pl.col(n) > 0).sum().alias(f"n_{n}") for n in ("views", "fav", "cart", "ord", "pay")
+        ]
         whole.append(by.group_by("d", *group).agg(pl.col(*names, "ordered", "orders").sum(), *did))
     day = pl.col("d")
     for did in ("views", "pay"):
@@ -195,8 +220,14 @@ def polars(folder: Path) -> None:
         week = pl.duration(days=7)
         until = pl.min_horizontal(later.fill_null(day + week), day + week)
         whole.append(pairs.sort("d").with_columns(u=until).group_by("item_id", "d", "u").len())
-    whole.append(acts.filter(pl.col("views") > 0).group_by("visitor_key").agg(day.min()).group_by("d").len())
-    whole.append(acts.filter(pl.col("pay") > 0).group_by("visitor_key").agg(day.n_unique(), pl.col("sales").sum()))
+    whole.append(
+        acts.filter(pl.col("views") > 0).group_by("visitor_key").agg(day.min()).group_by("d").len()
+    )
+    whole.append(
+        acts.filter(pl.col("pay") > 0)
+        .group_by("visitor_key")
+        .agg(day.n_unique(), pl.col("sales").sum())
+    )
     for table in whole:
         table.collect(engine="streaming")
 
@@ -225,18 +256,35 @@ def pandas(folder: Path) -> None:
     by_most = ["d", "visitor_key", "item_id", "source", "device"]
     acts = made.groupby(by_most, observed=True, sort=False)[sums].sum().reset_index()
     orders = made.loc[pay, [*by_most, "o"]]
-    for group in ([], ["device"], ["source"], ["source", "device"], ["item_id"], ["item_id", "source"]):
+    for group in (
+        [],
+        ["device"],
+        ["source"],
+        ["source", "device"],
+        ["item_id"],
+        ["item_id", "source"],
+    ):
         by = acts.groupby(["visitor_key", "d", *group], observed=True, sort=False)[sums].sum()
         did = (by[["views", "fav", "cart", "ord", "pay"]] > 0).add_prefix("n_")
         by.join(did).groupby(["d", *group], observed=True).sum()
-        orders.drop_duplicates(["visitor_key", "d", "o", *group]).groupby(["d", *group], observed=True).size()
+        orders.drop_duplicates(["visitor_key", "d", "o", *group]).groupby(
+            ["d", *group], observed=True
+        ).size()
     for did in ("views", "pay"):
-        pairs = acts.loc[acts[did] > 0, ["visitor_key", "item_id", "d"]].drop_duplicates().sort_values("d")
+        pairs = (
+            acts.loc[acts[did] > 0, ["visitor_key", "item_id", "d"]]
+            .drop_duplicates()
+            .sort_values("d")
+        )
         later = pairs.groupby(["visitor_key", "item_id"], observed=True, sort=False)["d"].shift(-1)
         end = pairs["d"] + pd.Timedelta(days=7)
-        pairs.assign(u=later.fillna(end).clip(upper=end)).groupby(["item_id", "d", "u"], observed=True).size()
+        pairs.assign(u=later.fillna(end).clip(upper=end)).groupby(
+            ["item_id", "d", "u"], observed=True
+        ).size()
     acts[acts["views"] > 0].groupby("visitor_key", observed=True)["d"].min().value_counts()
-    acts[acts["pay"] > 0].groupby("visitor_key", observed=True).agg({"d": "nunique", "sales": "sum"})
+    acts[acts["pay"] > 0].groupby("visitor_key", observed=True).agg(
+        {"d": "nunique", "sales": "sum"}
+    )
 
 
 def measured(side: str, folder: Path) -> dict[str, float]:

@@ -110,7 +110,9 @@ def reduce_events(asked: argparse.Namespace) -> int:
         made = reducing.reduce(found, **told)
     if progress:
         progress.clear()
-    print(f"{len(made.done):,} of {len(made.days):,} days reduced; tables: {', '.join(made.written)}")
+    print(
+        f"{len(made.done):,} of {len(made.days):,} days reduced; tables: {', '.join(made.written)}"
+    )
     if made.kept:
         print(f"left as exports state them: {', '.join(made.kept)}")
     for reason, rows in made.counted.items():
@@ -129,7 +131,9 @@ class Progress:
         now = time.monotonic()
         if now - self.began > WAIT and (now - self.shown > 0.1 or done == whole):
             self.shown = now
-            print(f"\r\033[K{done:,} of {whole:,} {self.what}  {name[:60]}", end="", file=sys.stderr)
+            print(
+                f"\r\033[K{done:,} of {whole:,} {self.what}  {name[:60]}", end="", file=sys.stderr
+            )
 
     def clear(self) -> None:
         """Take the line away."""

@@ -49,7 +49,9 @@ def _visit(draw: random.Random, who: str) -> list[tuple]:
         kind = draw.choices(["view", "favourite", "cart", "order", "pay"], [12, 1, 2, 2, 2])[0]
         amount = draw.randint(1, 300) if kind in ("order", "pay") else None
         item = draw.choice([*ITEMS, ""])
-        rows.append((who, at, kind, item or None, source or None, device or None, amount, "Mozilla"))
+        rows.append(
+            (who, at, kind, item or None, source or None, device or None, amount, "Mozilla")
+        )
         if kind == "pay" and draw.random() < 0.5:
             rows.append((who, at, kind, draw.choice(ITEMS), source, device, 10, "Mozilla"))
         at += timedelta(seconds=draw.choice([0, 5, 60, 600, GAP, GAP + 1, 4000]))
@@ -61,8 +63,13 @@ def write(log: pd.DataFrame, folder, seed: int = 6) -> None:
     draw = random.Random(seed)
     folder.mkdir(parents=True, exist_ok=True)
     arrived = log["at"].dt.floor("D").fillna(pd.Timestamp(START))
-    late = [timedelta(days=draw.choice([1, 4])) if draw.random() < 0.04 else timedelta(0) for _ in log.index]
-    arrived = (arrived + pd.Series(late, log.index)).clip(upper=pd.Timestamp(START) + timedelta(days=DAYS))
+    late = [
+        timedelta(days=draw.choice([1, 4])) if draw.random() < 0.04 else timedelta(0)
+        for _ in log.index
+    ]
+    arrived = (arrived + pd.Series(late, log.index)).clip(
+        upper=pd.Timestamp(START) + timedelta(days=DAYS)
+    )
     for day, part in log.groupby(arrived):
         part.to_parquet(folder / f"{day:%Y-%m-%d}.parquet", index=False)
     log.sample(30, random_state=seed).to_parquet(folder / "again.parquet", index=False)
@@ -82,12 +89,18 @@ def clean(log: pd.DataFrame, log_zone: str, shop_zone: str) -> dict[date, list[d
         at = pd.Timestamp(row["at"]).to_pydatetime()
         key = (row["visitor_key"], at, row["kind"], row["item_id"] or "")
         act = dict(zip(("who", "at", "kind", "item"), key, strict=True))
-        act |= {"source": row["source"] or "", "device": row["device"] or "", "amount": row["amount"]}
+        act |= {
+            "source": row["source"] or "",
+            "device": row["device"] or "",
+            "amount": row["amount"],
+        }
         old = once.get(key)
         if old:
             act["source"] = min(act["source"], old["source"])
             act["device"] = min(act["device"], old["device"])
-            act["amount"] = max([a["amount"] for a in (act, old) if a["amount"] is not None], default=None)
+            act["amount"] = max(
+                [a["amount"] for a in (act, old) if a["amount"] is not None], default=None
+            )
         once[key] = act
     days = defaultdict(list)
     for act in once.values():
@@ -171,7 +184,9 @@ def expected(days: dict[date, list[dict]]) -> dict[str, pd.DataFrame]:
             for source in sorted({a["source"] for a in acts if a["item"] == item} - {""}):
                 mine = [a for a in acts if (a["item"], a["source"]) == (item, source)]
                 facts = {k: _facts(mine)[k] for k in ("visitors", "buyers", "sales")}
-                made["item_source_day"].append({"date": day, "item_id": item, "source": source} | facts)
+                made["item_source_day"].append(
+                    {"date": day, "item_id": item, "source": source} | facts
+                )
     made["item_week"] = _weeks(days)
     made["customers"] = _customers(days)
     return {name: pd.DataFrame(rows) for name, rows in made.items()}
@@ -207,7 +222,11 @@ def _item_day(day: date, acts: list[dict], item: str) -> dict:
         for visit in visits(acts) for a, b in zip(visit, visit[1:], strict=False)
         if a["kind"] == "view" and a["item"] == item
     ]  # fmt: skip
-    return {"date": day, "item_id": item} | facts | {"dwell": sum(stays) / len(stays) if stays else None}
+    return (
+        {"date": day, "item_id": item}
+        | facts
+        | {"dwell": sum(stays) / len(stays) if stays else None}
+    )
 
 
 def _weeks(days: dict[date, list[dict]]) -> list[dict]:
@@ -217,7 +236,14 @@ def _weeks(days: dict[date, list[dict]]) -> list[dict]:
         week = [a for n in range(7) for a in days.get(last - timedelta(days=n), [])]
         for item in sorted({a["item"] for a in week if a["kind"] in ("view", "pay")} - {""}):
             mine = [a for a in week if a["item"] == item]
-            rows.append({"date": last, "item_id": item, "visitors": _who(mine, "view"), "buyers": _who(mine, "pay")})
+            rows.append(
+                {
+                    "date": last,
+                    "item_id": item,
+                    "visitors": _who(mine, "view"),
+                    "buyers": _who(mine, "pay"),
+                }
+            )
         last += timedelta(days=1)
     return rows
 

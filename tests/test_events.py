@@ -41,7 +41,9 @@ def assert_as_expected(folder: Path, wanted: dict[str, pd.DataFrame]) -> None:
         key = list(tables.TABLES[name].key)
         rows = tables.conform(name, rows).sort_values(key, ignore_index=True)
         said = list(wanted[name].columns.intersection(list(tables.TABLES[name].columns)))
-        pd.testing.assert_frame_equal(found[said], rows[said], obj=name, check_exact=False, rtol=1e-12)
+        pd.testing.assert_frame_equal(
+            found[said], rows[said], obj=name, check_exact=False, rtol=1e-12
+        )
         assert list(found[found["source_file"] != "event log"].index) == []
 
 
@@ -63,7 +65,12 @@ def test_a_gap_a_second_longer_makes_a_second_visit(tmp_path):
     opened = plain_shop(tmp_path, log)
     reducing.reduce(opened, TODAY)
     (day,) = opened.table("shop_day").to_dict("records")
-    assert (day["visitors"], day["page_views"], day["bounce_rate"], day["dwell"]) == (1, 3, 0.5, 1800)
+    assert (day["visitors"], day["page_views"], day["bounce_rate"], day["dwell"]) == (
+        1,
+        3,
+        0.5,
+        1800,
+    )
     items = opened.table("item_day").set_index("item_id")
     assert items.loc["1", "dwell"] == 1800
     assert pd.isna(items.loc["2", "dwell"])
@@ -80,7 +87,9 @@ def plain_shop(folder: Path, *logs: pd.DataFrame, settings: str = "") -> shop.Sh
 def test_visitors_of_a_week_are_each_counted_once_on_the_days_after_too(tmp_path):
     """a on days 1 and 3, b on day 2: by hand, people over the seven days that end on each day."""
     days = [datetime(2026, 11, n) for n in (1, 3, 2, 12)]
-    log = pd.DataFrame({"visitor_key": list("aabz"), "at": days, "kind": "view", "item_id": list("111x")})
+    log = pd.DataFrame(
+        {"visitor_key": list("aabz"), "at": days, "kind": "view", "item_id": list("111x")}
+    )
     opened = plain_shop(tmp_path, log)
     reducing.reduce(opened, TODAY)
     weeks = opened.table("item_week").query("item_id == '1'").set_index("date")["visitors"]
@@ -90,7 +99,9 @@ def test_visitors_of_a_week_are_each_counted_once_on_the_days_after_too(tmp_path
 
 def test_the_logs_own_sessions_are_visits(tmp_path):
     at = [datetime(2026, 11, 1, 9, n) for n in range(4)]
-    log = pd.DataFrame({"visitor_key": "a", "at": at, "kind": "view", "item_id": "1", "session": list("xyxz")})
+    log = pd.DataFrame(
+        {"visitor_key": "a", "at": at, "kind": "view", "item_id": "1", "session": list("xyxz")}
+    )
     opened = plain_shop(tmp_path, log)
     reducing.reduce(opened, TODAY)
     assert opened.table("shop_day")["bounce_rate"].tolist() == [pytest.approx(2 / 3)]
@@ -107,13 +118,20 @@ def test_what_is_left_out_is_counted_by_reason(tmp_path):
     assert said["without_visitor"] == whole["visitor_key"].isna().sum() > 0
     assert said["unknown_kind"] == (whole["kind"] == "stare").sum() > 0
     assert said["machines_by_agent"] == (whole["agent"] == "SomeBot/2.0").sum() > 0
-    assert said["machines_by_views"] == (whole["visitor_key"] == "v-machine").sum() > nasty_log.MOST_VIEWS
+    assert (
+        said["machines_by_views"]
+        == (whole["visitor_key"] == "v-machine").sum()
+        > nasty_log.MOST_VIEWS
+    )
     assert said["tests"] == (whole["visitor_key"] == "v-test").sum() > 0
     good = whole[
         whole["at"].notna() & whole["visitor_key"].notna()
         & (whole["kind"] != "stare") & (whole["agent"] != "SomeBot/2.0")
     ]  # fmt: skip
-    assert said["copies"] == good.fillna({"item_id": ""}).duplicated(["visitor_key", "at", "kind", "item_id"]).sum()
+    assert (
+        said["copies"]
+        == good.fillna({"item_id": ""}).duplicated(["visitor_key", "at", "kind", "item_id"]).sum()
+    )
 
 
 def test_a_new_day_is_made_alone_and_a_restated_one_replaces_itself(tmp_path):
@@ -123,7 +141,9 @@ def test_a_new_day_is_made_alone_and_a_restated_one_replaces_itself(tmp_path):
     reducing.reduce(opened, TODAY)
     fresh = tmp_path / "grown" / "events" / "fresh.parquet"
     day = nasty_log.START + timedelta(days=11, hours=2)
-    fresh_log = pd.DataFrame({"visitor_key": ["v001", "w"], "at": [day, day], "kind": "view", "item_id": "001"})
+    fresh_log = pd.DataFrame(
+        {"visitor_key": ["v001", "w"], "at": [day, day], "kind": "view", "item_id": "001"}
+    )
     fresh_log.to_parquet(fresh)
     assert reducing.reduce(opened, TODAY).done == (date(2026, 11, 8),)
     assert reducing.reduce(opened, TODAY).done == ()
@@ -139,7 +159,9 @@ def test_a_new_day_is_made_alone_and_a_restated_one_replaces_itself(tmp_path):
 
 def test_who_is_new_follows_when_an_early_day_is_restated(tmp_path):
     days = [
-        pd.DataFrame({"visitor_key": list(who), "at": datetime(2026, 11, n), "kind": "view", "item_id": "1"})
+        pd.DataFrame(
+            {"visitor_key": list(who), "at": datetime(2026, 11, n), "kind": "view", "item_id": "1"}
+        )
         for n, who in enumerate(["ab", "bc", "acd"], 1)
     ]
     opened = plain_shop(tmp_path, *days)
@@ -208,7 +230,9 @@ def test_a_table_of_exports_is_left_as_it_is(tmp_path):
 
 def test_acts_dated_after_today_are_left_out_and_counted(tmp_path):
     at = [datetime(2026, 11, 1), datetime(2199, 1, 1)]
-    opened = plain_shop(tmp_path, pd.DataFrame({"visitor_key": "a", "at": at, "kind": "view", "item_id": "1"}))
+    opened = plain_shop(
+        tmp_path, pd.DataFrame({"visitor_key": "a", "at": at, "kind": "view", "item_id": "1"})
+    )
     made = reducing.reduce(opened, TODAY)
     assert (made.days, made.counted["after_today"]) == ((date(2026, 11, 1),), 1)
 
@@ -222,14 +246,18 @@ def test_a_csv_and_a_parquet_file_with_its_own_zone_give_the_same(tmp_path):
     reducing.reduce(csv, TODAY)
     assert_as_expected(csv.folder, wanted)
     zoned = shop_with(tmp_path / "zoned", log.iloc[:0], ("Asia/Tokyo", "Asia/Shanghai"))
-    log.assign(at=log["at"].dt.tz_localize("UTC")).to_parquet(tmp_path / "zoned" / "events" / "all.parquet")
+    log.assign(at=log["at"].dt.tz_localize("UTC")).to_parquet(
+        tmp_path / "zoned" / "events" / "all.parquet"
+    )
     reducing.reduce(zoned, TODAY)
     assert_as_expected(zoned.folder, wanted)
 
 
 def test_a_kind_that_the_log_does_not_record_is_missing_not_zero(tmp_path):
     seconds = [1_700_000_000, 1_700_000_060]
-    log = pd.DataFrame({"user_id": [7, 7], "item_id": [1, 1], "behavior_type": ["pv", "buy"], "timestamp": seconds})
+    log = pd.DataFrame(
+        {"user_id": [7, 7], "item_id": [1, 1], "behavior_type": ["pv", "buy"], "timestamp": seconds}
+    )
     opened = plain_shop(tmp_path, log, settings='format = "user_behavior"')
     reducing.reduce(opened, TODAY)
     (day,) = opened.table("shop_day").to_dict("records")
@@ -251,11 +279,17 @@ def test_a_kind_that_the_log_does_not_record_is_missing_not_zero(tmp_path):
         ('memory_limit = "much"', DataError, "memory_limit in [events] is 'much'"),
         ("gap = 3", DataError, "[events] has no gap"),
         ("session_gap = 0", DataError, "session_gap in [events] is 0"),
-        ('format = "user_behavior"', DataError, "events/1.parquet has no column user_id, timestamp"),
+        (
+            'format = "user_behavior"',
+            DataError,
+            "events/1.parquet has no column user_id, timestamp",
+        ),
     ],
 )
 def test_what_cannot_be_is_refused_in_plain_words(tmp_path, settings, error, message):
-    log = pd.DataFrame({"visitor_key": ["a"], "at": [datetime(2026, 11, 1)], "kind": "view", "item_id": "1"})
+    log = pd.DataFrame(
+        {"visitor_key": ["a"], "at": [datetime(2026, 11, 1)], "kind": "view", "item_id": "1"}
+    )
     with pytest.raises(error) as refused:
         reducing.reduce(plain_shop(tmp_path, log, settings=settings), TODAY)
     assert message in str(refused.value)
@@ -265,15 +299,21 @@ def test_too_little_memory_and_no_disk_is_a_plain_error_and_tables_stay(tmp_path
     opened = shop_with(tmp_path, nasty_log.acts(people=20))
     reducing.reduce(opened, TODAY)
     before = {file.name: file.read_bytes() for file in (tmp_path / "tables").glob("*.parquet")}
-    many = pd.DataFrame({"visitor_key": [f"{n:040d}" for n in range(300_000)], "kind": "view", "item_id": "1"})
+    many = pd.DataFrame(
+        {"visitor_key": [f"{n:040d}" for n in range(300_000)], "kind": "view", "item_id": "1"}
+    )
     many.assign(at=datetime(2026, 11, 20)).to_parquet(tmp_path / "events" / "many.parquet")
     blocked = tmp_path / "a file"
     blocked.write_text("")
     text = (tmp_path / "shop.toml").read_text("utf-8")
-    (tmp_path / "shop.toml").write_text(f'{text}memory_limit = "20MB"\nspill = "{blocked}/below"\n', "utf-8")
+    (tmp_path / "shop.toml").write_text(
+        f'{text}memory_limit = "20MB"\nspill = "{blocked}/below"\n', "utf-8"
+    )
     with pytest.raises((DataError, OSError)):
         reducing.reduce(shop.load(tmp_path), TODAY)
-    assert before == {file.name: file.read_bytes() for file in (tmp_path / "tables").glob("*.parquet")}
+    assert before == {
+        file.name: file.read_bytes() for file in (tmp_path / "tables").glob("*.parquet")
+    }
 
 
 def test_a_day_begins_at_the_shops_midnight_whatever_the_log_counts():
@@ -294,7 +334,9 @@ def test_importing_the_package_and_the_command_line_loads_no_engine():
         "m.parser()\n"
         "print({'ibis', 'duckdb', 'pyspark'} & set(sys.modules))"
     )
-    said = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    said = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
     assert said.stdout == "set()\n"
 
 
@@ -344,7 +386,12 @@ def test_imported_acts_of_taobao_visitors_become_daily_tables(tmp_path):
         day = (datetime(1970, 1, 1) + timedelta(seconds=int(at), hours=8)).date()
         by_day.setdefault((kind, day), set()).add(who)
     days = opened.table("shop_day").set_index("date")
-    for column, kind in {"visitors": "pv", "cart_adds": "cart", "favourites": "fav", "buyers": "buy"}.items():
+    for column, kind in {
+        "visitors": "pv",
+        "cart_adds": "cart",
+        "favourites": "fav",
+        "buyers": "buy",
+    }.items():
         found = {day.date(): n for day, n in days[column].items() if n}
         assert found == {day: len(who) for (k, day), who in by_day.items() if k == kind}
     last = date(2017, 12, 3)
@@ -353,7 +400,12 @@ def test_imported_acts_of_taobao_visitors_become_daily_tables(tmp_path):
         day = (datetime(1970, 1, 1) + timedelta(seconds=int(at), hours=8)).date()
         if kind == "pv" and last - timedelta(days=6) <= day <= last:
             week.setdefault(item, set()).add(who)
-    weeks = opened.table("item_week").query("date == '2017-12-03' and visitors > 0")
-    assert weeks.set_index("item_id")["visitors"].to_dict() == {i: len(who) for i, who in week.items()}
+    weeks = opened.table("item_week")
+    weeks = weeks[weeks["date"].eq("2017-12-03") & weeks["visitors"].gt(0)]
+    assert weeks.set_index("item_id")["visitors"].to_dict() == {
+        i: len(who) for i, who in week.items()
+    }
     assert max(map(len, week.values())) == 21
-    assert len(opened.table("customers")) == len({who for who, _, _, kind, _ in whole if kind == "buy"})
+    assert len(opened.table("customers")) == len(
+        {who for who, _, _, kind, _ in whole if kind == "buy"}
+    )

@@ -88,7 +88,9 @@ def _rates(found: pd.DataFrame) -> pd.DataFrame:
         page_views=found["views"],
         bounce_rate=found["bounces"] / found["visits"].replace(0, np.nan),
         dwell=found[stay] / found[whole].replace(0, np.nan),
-        **{name: found[name].mask(found[name].isna() & _none(found, name), 0.0) for name in AMOUNTS},
+        **{
+            name: found[name].mask(found[name].isna() & _none(found, name), 0.0) for name in AMOUNTS
+        },
     )
 
 

@@ -99,4 +99,6 @@ def failures(asked: Settings) -> Iterator[None]:
         name, text = type(cause).__name__, str(cause).strip().splitlines()[0]
         if "OutOfMemory" in name or "No space left" in text:
             text += f" Raise memory_limit ({asked.memory_limit}) or give spill a disk with room."
-        raise DataError(f"The event log could not be reduced, tables are as before: {text}") from None
+        raise DataError(
+            f"The event log could not be reduced, tables are as before: {text}"
+        ) from None
