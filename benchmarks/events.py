@@ -252,7 +252,7 @@ def pandas(folder: Path) -> None:
         fav=kinds["favourite"], cart=kinds["cart"], ord=kinds["order"], pay=pay,
         sales=whole["amount"].where(pay), ordered=whole["amount"].where(kinds["order"]),
     )  # fmt: skip
-    sums = [c for c in made.columns[6:]]
+    sums = list(made.columns[6:])
     by_most = ["d", "visitor_key", "item_id", "source", "device"]
     acts = made.groupby(by_most, observed=True, sort=False)[sums].sum().reset_index()
     orders = made.loc[pay, [*by_most, "o"]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections import defaultdict
 from datetime import UTC, date, datetime, timedelta
@@ -127,7 +128,7 @@ def visits(day: list[dict]) -> list[list[dict]]:
     made = []
     for mine in by.values():
         made.append([mine[0]])
-        for before, act in zip(mine, mine[1:], strict=False):
+        for before, act in itertools.pairwise(mine):
             if _second(act["at"]) - _second(before["at"]) > GAP:
                 made.append([])
             made[-1].append(act)
@@ -161,7 +162,7 @@ def _visited(day: list[dict], wanted) -> dict:
     bounces = sum(len(visit) == 1 and visit[0]["kind"] == "view" for visit in mine)
     seconds = sum(
         _second(b["at"]) - _second(a["at"])
-        for visit in made for a, b in zip(visit, visit[1:], strict=False) if wanted(b)
+        for visit in made for a, b in itertools.pairwise(visit) if wanted(b)
     )  # fmt: skip
     return {"visits": len(mine), "bounces": bounces, "seconds": seconds}
 
@@ -219,7 +220,7 @@ def _item_day(day: date, acts: list[dict], item: str) -> dict:
     del facts["orders"]
     stays = [
         _second(b["at"]) - _second(a["at"])
-        for visit in visits(acts) for a, b in zip(visit, visit[1:], strict=False)
+        for visit in visits(acts) for a, b in itertools.pairwise(visit)
         if a["kind"] == "view" and a["item"] == item
     ]  # fmt: skip
     return (
