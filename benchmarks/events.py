@@ -61,7 +61,8 @@ DELETE FROM acts WHERE (d, v) IN (SELECT (d, v) FROM acts GROUP BY d, v HAVING s
 PEOPLE = """
   SELECT {keys}, count(*) FILTER (WHERE views > 0) AS visitors, sum(views), sum(visits), sum(bounces),
          sum(dwell), sum(stay), sum(stays), count(*) FILTER (WHERE fav > 0), count(*) FILTER (WHERE cart > 0),
-         count(*) FILTER (WHERE ord > 0), count(*) FILTER (WHERE pay > 0), sum(orders), sum(sales), sum(ordered)
+         count(*) FILTER (WHERE ord > 0), count(*) FILTER (WHERE pay > 0), sum(orders),
+         sum(sales), sum(ordered)
   FROM (SELECT v, {keys}, sum(views) AS views, sum(visits) AS visits, sum(bounces) AS bounces,
                sum(dwell) AS dwell, sum(stay) AS stay, sum(stays) AS stays, sum(fav) AS fav,
                sum(cart) AS cart, sum(ord) AS ord, sum(pay) AS pay, count(DISTINCT o) AS orders,

@@ -16,7 +16,7 @@ from shopanalysis.errors import DataError, ParameterError
 pytest.importorskip("ibis")
 pytest.importorskip("duckdb")
 
-from shopanalysis.events import reducing
+from shopanalysis.events import engine, reducing
 from shopanalysis.events.clock import Clock
 
 TODAY = date(2026, 12, 1)
@@ -295,25 +295,29 @@ def test_what_cannot_be_is_refused_in_plain_words(tmp_path, settings, error, mes
     assert message in str(refused.value)
 
 
-def test_too_little_memory_and_no_disk_is_a_plain_error_and_tables_stay(tmp_path):
-    opened = shop_with(tmp_path, nasty_log.acts(people=20))
+def test_too_little_memory_and_a_full_disk_is_a_plain_error_and_tables_stay(tmp_path, monkeypatch):
+    first = pd.DataFrame({"visitor_key": ["a"], "kind": "view", "item_id": "1"})
+    many = pd.DataFrame({"visitor_key": [f"{n:040d}" for n in range(200_000)], "kind": "view"})
+    opened = plain_shop(tmp_path, first.assign(at=datetime(2026, 11, 1)))
     reducing.reduce(opened, TODAY)
     before = {file.name: file.read_bytes() for file in (tmp_path / "tables").glob("*.parquet")}
-    many = pd.DataFrame(
-        {"visitor_key": [f"{n:040d}" for n in range(300_000)], "kind": "view", "item_id": "1"}
-    )
-    many.assign(at=datetime(2026, 11, 20)).to_parquet(tmp_path / "events" / "many.parquet")
-    blocked = tmp_path / "a file"
-    blocked.write_text("")
-    text = (tmp_path / "shop.toml").read_text("utf-8")
-    (tmp_path / "shop.toml").write_text(
-        f'{text}memory_limit = "20MB"\nspill = "{blocked}/below"\n', "utf-8"
-    )
-    with pytest.raises((DataError, OSError)):
-        reducing.reduce(shop.load(tmp_path), TODAY)
-    assert before == {
-        file.name: file.read_bytes() for file in (tmp_path / "tables").glob("*.parquet")
-    }
+    many.assign(item_id="1", at=datetime(2026, 11, 2)).to_parquet(tmp_path / "events" / "2.parquet")
+    connect = engine.connect
+
+    def cramped(*given):
+        made = connect(*given)
+        made.raw_sql("SET threads = 1; SET memory_limit = '12MB'")
+        made.raw_sql("SET max_temp_directory_size = '1MB'")
+        return made
+
+    monkeypatch.setattr(engine, "connect", cramped)
+    with pytest.raises(DataError, match=r"tables are as before: .* Raise memory_limit \(1GB\)"):
+        reducing.reduce(opened, TODAY)
+    after = {file.name: file.read_bytes() for file in (tmp_path / "tables").glob("*.parquet")}
+    assert after == before
+    monkeypatch.undo()
+    assert reducing.reduce(opened, TODAY).done == (date(2026, 11, 2),)
+    assert opened.table("shop_day")["visitors"].tolist() == [1, 200_000]
 
 
 def test_a_day_begins_at_the_shops_midnight_whatever_the_log_counts():
