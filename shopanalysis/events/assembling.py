@@ -100,9 +100,9 @@ def _none(found: pd.DataFrame, name: str) -> pd.Series:
 
 
 def _new(first: dict[date, Path]) -> pd.DataFrame:
-    import pyarrow.parquet
+    import pyarrow.dataset
 
-    counts = [pyarrow.parquet.read_metadata(file).num_rows for file in first.values()]
+    counts = [pyarrow.dataset.dataset(file).count_rows() for file in first.values()]
     days = pd.to_datetime(list(first)).astype("datetime64[us]")
     return pd.DataFrame({"date": days, "device": "all", "new_visitors": np.asarray(counts, float)})
 
