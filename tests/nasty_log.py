@@ -17,6 +17,7 @@ DAYS = 12
 EMPTY = (5,)  # day of the log without any act
 ITEMS = [f"{n:03d}" for n in range(12)]
 SOURCES = ["手淘搜索", "直通车", "购物车", "unheard of", ""]
+KINDS = ["view", "favourite", "cart", "order", "pay"]
 COLUMNS = ["visitor_key", "at", "kind", "item_id", "source", "device", "amount", "agent"]
 
 
@@ -123,7 +124,7 @@ def _second(at: datetime) -> int:
 def visits(day: list[dict]) -> list[list[dict]]:
     """Acts of each visit in their order."""
     by = defaultdict(list)
-    for act in sorted(day, key=lambda a: (a["at"], a["kind"], a["item"])):
+    for act in sorted(day, key=lambda a: (a["at"], KINDS.index(a["kind"]), a["item"])):
         by[act["who"]].append(act)
     made = []
     for mine in by.values():

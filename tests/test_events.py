@@ -306,8 +306,8 @@ def test_too_little_memory_and_a_full_disk_is_a_plain_error_and_tables_stay(tmp_
 
     def cramped(*given):
         made = connect(*given)
-        made.raw_sql("SET threads = 1; SET memory_limit = '12MB'")
-        made.raw_sql("SET max_temp_directory_size = '1MB'")
+        made.connection.raw_sql("SET threads = 1; SET memory_limit = '12MB'")
+        made.connection.raw_sql("SET max_temp_directory_size = '1MB'")
         return made
 
     monkeypatch.setattr(engine, "connect", cramped)

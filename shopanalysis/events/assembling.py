@@ -9,7 +9,9 @@ import numpy as np
 import pandas as pd
 
 from shopanalysis import tables
-from shopanalysis.events import engine, visitors
+from shopanalysis.events import visitors
+from shopanalysis.events.one_day import GROUPS
+from shopanalysis.events.spans import day_files
 from shopanalysis.exports import landing, mappings
 
 SOURCE_FILE = "event log"
@@ -22,17 +24,21 @@ WHAT = {  # column -> the kind that a log must record for it to be known
 AMOUNTS = ("sales", "ordered_amount", "units", "ordered_units")
 
 
-def land(run, names: dict[date, str], first: dict[date, Path], weeks: list[Path]):
+def land(run, names: dict[date, str], first: list[Path], weeks: list[Path]):
     """Write every table that the log yields; names of those written, and of those left to exports."""
     folder = run.shop.folder
-    made = _made(run, names, first, weeks)
+    made = _makers(run, names, first, weeks)
     kept = tuple(name for name in made if _stated_elsewhere(folder, name))
     aside = landing.start(folder)
-    written = tuple(name for name in made if name not in kept)
-    for name in written:
-        tables.write(aside, name, made[name])
-    landing.land(folder, ())
-    return written, kept
+    written, gone = [], []
+    for name, make in made.items():
+        if name not in kept:
+            frame = _known(run, make()).assign(source_file=SOURCE_FILE)
+            (written if len(frame) else gone).append(name)
+            if len(frame):
+                tables.write(aside, name, frame)
+    landing.land(folder, gone)
+    return tuple(written), kept
 
 
 def _stated_elsewhere(folder: Path, name: str) -> bool:
@@ -43,39 +49,48 @@ def _stated_elsewhere(folder: Path, name: str) -> bool:
     return not pd.read_parquet(file, columns=["source_file"])["source_file"].eq(SOURCE_FILE).all()
 
 
-def _made(run, names: dict[date, str], first: dict[date, Path], weeks: list[Path]):
-    shop_day = _counted(run, names, "shop_day", [[], ["device"]])
-    shop_day = shop_day.merge(_new(first), on=["date", "device"], how="left")
-    source_day = _counted(run, names, "source_day", [["source"], ["source", "device"]])
-    channel = mappings.load(run.shop.folder).channel
-    known = {source: channel(source) for source in source_day["source"].unique()}
-    source_day["channel"] = source_day["source"].map(known)
-    made = {"shop_day": shop_day, "source_day": source_day}
-    made["item_day"] = _counted(run, names, "item_day", [["item_id"]]).assign(bounce_rate=np.nan)
-    made["item_source_day"] = _counted(run, names, "item_source_day", [["item_id", "source"]])
-    made["item_week"] = _concat([pd.read_parquet(file) for file in weeks])
-    made["customers"] = _customers(run, names)
+def _makers(run, names: dict[date, str], first: list[Path], weeks: list[Path]):
+    """What makes each table, in turn, so that one at a time is in memory."""
     return {
-        name: tables.conform(name, _known(run, frame).assign(source_file=SOURCE_FILE))
-        for name, frame in made.items()
-        if len(frame)
+        "shop_day": lambda: _shop_day(run, names, first),
+        "source_day": lambda: _source_day(run, names),
+        "item_day": lambda: _counted(run, names, "item_day").assign(bounce_rate=np.nan),
+        "item_source_day": lambda: _counted(run, names, "item_source_day"),
+        "item_week": lambda: pd.concat([pd.read_parquet(file) for file in weeks]),
+        "customers": lambda: _customers(run, names),
     }
 
 
-def _concat(frames: list[pd.DataFrame]) -> pd.DataFrame:
-    some = [frame for frame in frames if len(frame)]
-    return pd.concat(some, ignore_index=True) if some else frames[0]
+def _shop_day(run, names: dict[date, str], first: list[Path]) -> pd.DataFrame:
+    viewers = run.engine.read(first)
+    new = (
+        viewers.group_by("day").aggregate(new_visitors=viewers.count().cast("float64")).to_pandas()
+    )
+    days = pd.DataFrame({"date": pd.to_datetime(list(names)), "device": "all"})
+    new = days.merge(_dated(new), on="date", how="left").fillna({"new_visitors": 0})
+    return _counted(run, names, "shop_day").merge(new, on=["date", "device"], how="left")
 
 
-def _counted(run, names: dict[date, str], table: str, groups: list[list[str]]) -> pd.DataFrame:
+def _source_day(run, names: dict[date, str]) -> pd.DataFrame:
+    found = _counted(run, names, "source_day")
+    channel = mappings.load(run.shop.folder).channel
+    known = {source: channel(source) for source in found["source"].unique()}
+    return found.assign(channel=found["source"].map(known))
+
+
+def _dated(frame: pd.DataFrame, column: str = "day", name: str = "date") -> pd.DataFrame:
+    """`frame` with a date in place of the number of days since 1970."""
+    dates = pd.to_datetime(frame[column].astype("int64"), unit="D").astype("datetime64[us]")
+    return frame.drop(columns=column).assign(**{name: dates})
+
+
+def _counted(run, names: dict[date, str], table: str) -> pd.DataFrame:
     """All days' rows of a table; the device is all where it is not among the keys."""
     parts = []
-    for day, name in names.items():
-        for keys in groups:
-            file = run.state.path("days", name) / f"{'-'.join([table, *keys])}.parquet"
-            part = pd.read_parquet(file).assign(date=pd.Timestamp(day))
-            parts.append(part if "device" in keys else part.assign(device="all"))
-    return _rates(_concat(parts))
+    for keys in GROUPS[table]:
+        part = run.engine.read(day_files(run, names, "-".join([table, *keys]))).to_pandas()
+        parts.append(part if "device" in keys else part.assign(device="all"))
+    return _rates(_dated(pd.concat(parts, ignore_index=True)))
 
 
 def _rates(found: pd.DataFrame) -> pd.DataFrame:
@@ -84,10 +99,11 @@ def _rates(found: pd.DataFrame) -> pd.DataFrame:
     found = found.astype(dict.fromkeys(numbers, "float64"))
     by_item = "item_id" in found
     stay, whole = ("stay", "stays") if by_item else ("dwell", "visitors")
+    found["orders"] = found["orders"].fillna(0)
     return found.assign(
         page_views=found["views"],
         bounce_rate=found["bounces"] / found["visits"].replace(0, np.nan),
-        dwell=found[stay] / found[whole].replace(0, np.nan),
+        dwell=found[stay].fillna(0) / found[whole].replace(0, np.nan),
         **{
             name: found[name].mask(found[name].isna() & _none(found, name), 0.0) for name in AMOUNTS
         },
@@ -99,26 +115,12 @@ def _none(found: pd.DataFrame, name: str) -> pd.Series:
     return found["ordered_buyers" if name.startswith("ordered") else "buyers"].eq(0)
 
 
-def _new(first: dict[date, Path]) -> pd.DataFrame:
-    import pyarrow.dataset
-
-    counts = [pyarrow.dataset.dataset(file).count_rows() for file in first.values()]
-    days = pd.to_datetime(list(first)).astype("datetime64[us]")
-    return pd.DataFrame({"date": days, "device": "all", "new_visitors": np.asarray(counts, float)})
-
-
 def _customers(run, names: dict[date, str]) -> pd.DataFrame:
-    import ibis
-
-    parts = []
-    for day, name in names.items():
-        part = engine.read(run.connection, [run.state.path("days", name) / "visitors.parquet"])
-        part = part.filter(part.orders > 0).select("visitor_key", "orders", "sales")
-        parts.append(part.mutate(date=ibis.literal(day.isoformat()).cast("date")))
-    whole = ibis.union(*parts) if len(parts) > 1 else parts[0]
-    found = visitors.customers(whole).to_pandas()
-    days = {name: pd.to_datetime(found[name]) for name in ("first_paid_on", "last_paid_on")}
-    return found.assign(**days)
+    payers = run.engine.read(day_files(run, names, "payers"))
+    found = visitors.customers(payers).to_pandas()
+    for column in ("first_paid_on", "last_paid_on"):
+        found = _dated(found, column, column)
+    return found
 
 
 def _known(run, frame: pd.DataFrame) -> pd.DataFrame:

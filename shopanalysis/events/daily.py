@@ -10,29 +10,28 @@ costs its own size and a restated one replaces itself.
     dwell        seconds between the acts of a visitor's visits, per visitor; of an item: between
                  a view of it and the visit's next act, per view that has one
     order        payments of one visitor under one order id, or at one moment where there is none
+
+Acts of one moment stand in the order view, favourite, cart, order, pay, and then of their items' ids.
+What a person did is a number of bits, one for each kind: did at least once is `or` over the acts.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-SUMS = (
-    "views", "visits", "bounces", "dwell", "stay", "stays", "favourites", "cart_adds",
-    "ordered", "paid", "ordered_amount", "ordered_units", "sales", "units", "rows", "copies",
-)  # fmt: skip
+from shopanalysis.events.settings import BITS
+
 PEOPLE = {  # column of the tables -> what a person did, at least once, to be counted
-    "visitors": "views",
-    "favourites": "favourites",
-    "cart_adds": "cart_adds",
-    "ordered_buyers": "ordered",
-    "buyers": "paid",
+    "visitors": "view",
+    "favourites": "favourite",
+    "cart_adds": "cart",
+    "ordered_buyers": "order",
+    "buyers": "pay",
 }
-ADDED = ("views", "visits", "bounces", "dwell", "stay", "stays")
-MONEY = ("ordered_amount", "ordered_units", "sales", "units")
 
 
 def visits(acts, gap: float, numbered: bool):
-    """`acts`, each with `since` (seconds to the act before) and `until` (to the next) in its visit.
+    """`acts` with `since` (seconds to the act before) and `until` (to the next) in its visit.
 
     gap        seconds; a longer pause ends a visit
     numbered   whether the log numbers its own sessions: then those, and no gap
@@ -40,71 +39,86 @@ def visits(acts, gap: float, numbered: bool):
     import ibis
 
     whose = ["visitor", "session"] if numbered else ["visitor"]
-    order = ["at", "kind", "item_id", "order_id"]
-    around = ibis.window(group_by=whose, order_by=order)
-    timed = acts.mutate(
-        since=acts.second - acts.second.lag().over(around),
-        until=acts.second.lead().over(around) - acts.second,
-    )
-    if numbered:
-        return timed
-    return timed.mutate(
-        since=(timed.since <= gap).ifelse(timed.since, None),
-        until=(timed.until <= gap).ifelse(timed.until, None),
-    )
-
-
-def summed(timed):
-    """One row per visitor, item, source, device and order, with SUMS."""
-    kind, since, until = timed.kind, timed.since, timed.until
-    view, order, pay = kind == "view", kind == "order", kind == "pay"
-    first, last = since.isnull(), until.isnull()
+    around = ibis.window(group_by=whose, order_by=["at", "did", "item_id", "order_id"])
+    since = (acts.second - acts.second.lag().over(around)).cast("int32")
+    until = (acts.second.lead().over(around) - acts.second).cast("int32")
+    timed = acts.mutate(since=since, until=until)
+    if not numbered:
+        timed = timed.mutate(
+            since=(timed.since <= gap).ifelse(timed.since, None),
+            until=(timed.until <= gap).ifelse(timed.until, None),
+        )
     moment = (timed.order_id == "").ifelse(timed.second.cast("string"), timed.order_id)
-    return timed.group_by(
-        "visitor", "item_id", "source", "device", order_key=pay.ifelse(moment, "")
-    ).aggregate(
-        views=view.sum(),
-        visits=first.sum(),
-        bounces=(first & last & view).sum(),
-        dwell=since.fill_null(0).sum(),
-        stay=(view & ~last).ifelse(until, 0).sum(),
-        stays=(view & ~last).sum(),
-        favourites=(kind == "favourite").sum(),
-        cart_adds=(kind == "cart").sum(),
-        ordered=order.sum(),
-        paid=pay.sum(),
-        ordered_amount=timed.amount.sum(where=order),
-        ordered_units=timed.units.sum(where=order),
-        sales=timed.amount.sum(where=pay),
-        units=timed.units.sum(where=pay),
-        rows=timed.copies.sum(),
-        copies=(timed.copies - 1).sum(),
-    )
+    return timed.select(
+        "visitor", "did", "item_id", "source", "device", "since", "until", "amount", "units",
+        "copies", order=_is(timed, "pay").ifelse(moment, ""),
+    )  # fmt: skip
 
 
-def no_people(acts, most_views: float, tests: Sequence[str]):
-    """Visitors of summed() with more views than a person has in a day, and `tests`; their rows."""
-    by = acts.group_by("visitor").aggregate(views=acts.views.sum(), rows=acts.rows.sum())
-    out = by.views > most_views
-    if tests:
-        out = out | by.visitor.isin(list(tests))
-    return by.filter(out).select("visitor", "rows")
+def _is(acts, kind: str):
+    return acts.did == BITS[kind]
 
 
-def per_visitor(acts, keys: Sequence[str]):
-    """`acts` of summed() added up to one row per visitor and `keys`, with the number of orders."""
-    return acts.group_by("visitor", *keys).aggregate(
-        **{name: acts[name].sum() for name in SUMS},
-        orders=acts.order_key.nullif("").nunique(),
-    )
+def _did(people, kind: str):
+    return (people.did & BITS[kind]) != 0
+
+
+def _grouped(table, keys: Sequence[str]):
+    return table.group_by(list(keys)) if keys else table
+
+
+def by_visitor(acts, keys: Sequence[str]):
+    """What each visitor did, by `keys`."""
+    return acts.group_by("visitor", *keys).aggregate(did=acts.did.bit_or())
 
 
 def people(by_visitor, keys: Sequence[str]):
-    """One row per `keys` (one in all without): people who did each thing, and what they did.
+    """One row per `keys` (one in all without): people who did each thing at least once."""
+    counted = {
+        name: by_visitor.count(where=_did(by_visitor, kind)) for name, kind in PEOPLE.items()
+    }
+    return _grouped(by_visitor, keys).aggregate(**counted)
 
-    by_visitor   per_visitor() with the same keys
-    """
-    counted = {name: (by_visitor[did] > 0).sum() for name, did in PEOPLE.items()}
-    added = {name: by_visitor[name].sum() for name in (*ADDED, *MONEY, "orders")}
-    grouped = by_visitor.group_by(list(keys)) if keys else by_visitor
-    return grouped.aggregate(**counted | added)
+
+def sums(acts, keys: Sequence[str]):
+    """One row per `keys` (one in all without): what was done, in acts, visits, seconds and money."""
+    view, order, pay = (_is(acts, kind) for kind in ("view", "order", "pay"))
+    first, last = acts.since.isnull(), acts.until.isnull()
+    return _grouped(acts, keys).aggregate(
+        views=acts.count(where=view),
+        visits=acts.count(where=first),
+        bounces=acts.count(where=first & last & view),
+        dwell=acts.since.sum(),
+        stay=acts.until.sum(where=view),
+        stays=acts.count(where=view & ~last),
+        ordered_amount=acts.amount.sum(where=order),
+        ordered_units=acts.units.sum(where=order),
+        sales=acts.amount.sum(where=pay),
+        units=acts.units.sum(where=pay),
+    )
+
+
+def orders(acts, keys: Sequence[str]):
+    """One row per `keys` with a payment (one in all without): orders."""
+    paid = acts.filter(acts.order != "").select("visitor", "order", *keys).distinct()
+    return _grouped(paid, keys).aggregate(orders=paid.count())
+
+
+def payers(acts):
+    """One row per visitor who paid: orders and amount."""
+    paid = acts.filter(_is(acts, "pay"))
+    return paid.group_by("visitor").aggregate(orders=paid.order.nunique(), sales=paid.amount.sum())
+
+
+def strangers(acts, most_views: float, tests: Sequence[str]):
+    """Visitors with more views than a person has in a day, and `tests`; rows of the log of each."""
+    by = acts.group_by("visitor").aggregate(
+        views=acts.count(where=_is(acts, "view")), rows=acts.copies.sum()
+    )
+    out = by.views > most_views
+    return by.filter(out | by.visitor.isin(list(tests)) if tests else out).drop("views")
+
+
+def copies(acts):
+    """One row: rows of the log that repeat another."""
+    return acts.aggregate(copies=(acts.copies - 1).sum())

@@ -1,8 +1,11 @@
-"""The engine behind Ibis: DuckDB in this process, or what an address names."""
+"""The engine behind Ibis: DuckDB in this process, or what an address names.
+
+Expressions over tables by name are built once; a day puts its own log in the place of a name.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -10,12 +13,105 @@ from pathlib import Path
 from shopanalysis.errors import DataError, ParameterError
 from shopanalysis.events.settings import Settings
 
-HELD = "acts_of_the_day"
 SPARK = ("pyspark", "spark")
 
 
-def connect(asked: Settings, spill: Path):
-    """A connection of Ibis to the engine that the settings name.
+class Engine:
+    """Any engine of Ibis, by what every engine of Ibis can."""
+
+    def __init__(self, connection) -> None:
+        self.connection = connection
+
+    def read(self, files: Sequence[Path]):
+        """Files with the same columns as one table; every column of a CSV is text."""
+        import ibis
+
+        csv = partial(self.connection.read_csv, header=True, inferSchema=False)
+        parts = [
+            (csv if file.suffix == ".csv" else self.connection.read_parquet)(str(file))
+            for file in files
+        ]
+        return ibis.union(*parts) if len(parts) > 1 else parts[0]
+
+    def name(self, name: str, table) -> None:
+        """From now on `name` is `table`, computed whenever it is read."""
+        self.connection.create_view(name, table, overwrite=True)
+
+    def hold(self, name: str, table) -> None:
+        """From now on `name` is `table`, computed once."""
+        self.connection.create_table(name, table, temp=True, overwrite=True)
+
+    def rows(self, table) -> list[dict]:
+        """The rows of a small table."""
+        return self.connection.to_pyarrow(table).to_pylist()
+
+    def write(self, table, target: Path) -> None:
+        """Write a table to Parquet: a file, or a folder of parts."""
+        self.connection.to_parquet(table, target)
+
+
+class Spark(Engine):
+    """Spark has no table that ends with its session: it caches what a view reads."""
+
+    def __init__(self, connection) -> None:
+        super().__init__(connection)
+        self.held: dict[str, object] = {}
+
+    def hold(self, name: str, table) -> None:
+        """From now on `name` is `table`, computed once."""
+        if name in self.held:
+            self.held[name].unpersist()
+        self.held[name] = self.connection.raw_sql(self.connection.compile(table)).cache()
+        self.held[name].createOrReplaceTempView(name)
+
+
+class DuckDB(Engine):
+    """DuckDB reads many files as one, and takes SQL that was compiled for the day before."""
+
+    def __init__(self, connection) -> None:
+        super().__init__(connection)
+        self.compiled: dict[object, str] = {}
+
+    def read(self, files: Sequence[Path]):
+        """Files as one table, missing where a file lacks a column; every column of a CSV is text."""
+        names = [str(file) for file in files]
+        if files[0].suffix == ".csv":
+            return self.connection.read_csv(
+                names, all_varchar=True, header=True, union_by_name=True
+            )
+        return self.connection.read_parquet(names, union_by_name=True)
+
+    def _sql(self, table) -> str:
+        key = table.op()
+        if key not in self.compiled:
+            self.compiled[key] = self.connection.compile(table)
+        return self.compiled[key]
+
+    def name(self, name: str, table) -> None:
+        """From now on `name` is `table`, computed whenever it is read."""
+        self._run(f'CREATE OR REPLACE TEMP VIEW "{name}" AS {self.connection.compile(table)}')
+
+    def hold(self, name: str, table) -> None:
+        """From now on `name` is `table`, computed once."""
+        self._run(f'CREATE OR REPLACE TEMP TABLE "{name}" AS {self._sql(table)}')
+
+    def rows(self, table) -> list[dict]:
+        """The rows of a small table."""
+        done = self.connection.raw_sql(self._sql(table))
+        names = [column[0] for column in done.description]
+        return [dict(zip(names, row, strict=True)) for row in done.fetchall()]
+
+    def write(self, table, target: Path) -> None:
+        """Write a table to a Parquet file."""
+        place = str(target).replace("'", "''")
+        self._run(f"COPY ({self._sql(table)}) TO '{place}' (FORMAT parquet)")
+
+    def _run(self, statement: str) -> None:
+        self.connection.raw_sql(statement).fetchall()
+
+
+def connect(asked: Settings, spill: Path) -> Engine:
+    """The engine that the settings name.
 
     Raises ParameterError when it is not installed or the address names none.
     """
@@ -24,12 +120,14 @@ def connect(asked: Settings, spill: Path):
 
         if asked.engine == "duckdb":
             spill.mkdir(parents=True, exist_ok=True)
-            return ibis.duckdb.connect(
-                memory_limit=asked.memory_limit,
-                temp_directory=str(spill),
-                preserve_insertion_order=False,
+            return DuckDB(
+                ibis.duckdb.connect(
+                    memory_limit=asked.memory_limit,
+                    temp_directory=str(spill),
+                    preserve_insertion_order=False,
+                )
             )
-        return ibis.connect(asked.engine)
+        return (Spark if asked.engine.startswith(SPARK) else Engine)(ibis.connect(asked.engine))
     except ImportError as cause:
         extra = "spark" if asked.engine.startswith(SPARK) else "events"
         raise ParameterError(
@@ -41,51 +139,6 @@ def connect(asked: Settings, spill: Path):
             f'engine = "{asked.engine}" is no engine: {cause}. Allowed: "duckdb", or an address '
             'of Ibis such as "pyspark://local".'
         ) from None
-
-
-def read(connection, files: Sequence[Path]):
-    """Parquet or CSV files as one table of Ibis; every column of a CSV is text.
-
-    Where the engine is not DuckDB, files read together have the same columns.
-    """
-    import ibis
-
-    names = [str(file) for file in files]
-    csv = files[0].suffix == ".csv"
-    if connection.name == "duckdb":
-        if csv:
-            return connection.read_csv(names, all_varchar=True, header=True, union_by_name=True)
-        return connection.read_parquet(names, union_by_name=True)
-    open_csv = partial(connection.read_csv, header=True, inferSchema=False)
-    parts = [(open_csv if csv else connection.read_parquet)(name) for name in names]
-    return ibis.union(*parts) if len(parts) > 1 else parts[0]
-
-
-@contextmanager
-def held(connection, table) -> Iterator:
-    """`table`, computed once and kept for as long as this lasts."""
-    if connection.name != "duckdb":
-        with table.cache() as cached:
-            yield cached
-        return
-    connection.create_table(HELD, table, temp=True, overwrite=True)
-    try:
-        yield connection.table(HELD)
-    finally:
-        connection.drop_table(HELD)
-
-
-def write(connection, said: dict[str, str], build: Callable, target: Path) -> None:
-    """Write the table that `build` makes of the held one to a Parquet file.
-
-    said   SQL of tables by their file's name: what differs only by the day is told once
-    """
-    if connection.name != "duckdb":
-        return connection.to_parquet(build(), target)
-    if target.name not in said:
-        said[target.name] = connection.compile(build())
-    place = str(target).replace("'", "''")
-    connection.raw_sql(f"COPY ({said[target.name]}) TO '{place}' (FORMAT parquet)")
 
 
 @contextmanager

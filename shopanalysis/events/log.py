@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from datetime import date
 
 from shopanalysis.errors import DataError
 from shopanalysis.events.clock import QUARTER, Clock
-from shopanalysis.events.settings import OPTIONAL, WRITTEN, Format, Settings
+from shopanalysis.events.settings import BITS, OPTIONAL, WRITTEN, Format, Settings
 
 NUMBERS = ("amount", "units")
-KEY = ("visitor", "at", "kind", "item_id", "order_id")  # rows alike in these are one act
+KEY = ("visitor", "at", "did", "item_id", "order_id")  # rows alike in these are one act
 
 
-def seconds(table, format: Format):
-    """The log's times as whole seconds since 1970, of its own clock."""
-    at = table[format.at]
+def _seconds(at, format: Format):
+    """Times of _at() as whole seconds since 1970, of the log's own clock."""
     if format.written == "time":
-        return _time(at).epoch_seconds().cast("int64")
-    return at.cast("int64") // WRITTEN[format.written]
+        return at.epoch_seconds().cast("int64")
+    return at // WRITTEN[format.written]
 
 
 def _time(at):
@@ -41,59 +40,58 @@ def check(table, format: Format, label: str) -> None:
         )
 
 
-def quarters(table, format: Format) -> dict[int | None, int]:
+def quarters(engine, table, format: Format) -> dict[int | None, int]:
     """Rows of a file by quarter of an hour; None: rows without a time."""
-    by = table.select(quarter=(seconds(table, format) // QUARTER).cast("int64"))
-    counted = by.group_by("quarter").aggregate(rows=lambda t: t.count()).to_pyarrow().to_pydict()
-    return dict(zip(counted["quarter"], counted["rows"], strict=True))
+    by = table.select(quarter=(_seconds(_at(table, format), format) // QUARTER).cast("int64"))
+    counted = by.group_by("quarter").aggregate(rows=by.count())
+    return {row["quarter"]: row["rows"] for row in engine.rows(counted)}
 
 
-def of_day(table, format: Format, clock: Clock, day: date):
-    """Acts of `day`, named as ours: visitor, at, second, kind and OPTIONAL; text without missing."""
-    import ibis
-
-    first, last = clock.bounds(day)
-    at = table[format.at]
-    at = _time(at) if format.written == "time" else at.cast("int64")
-    if at.type().is_timestamp() and at.type().timezone:
-        first, last = (ibis.literal(f"{end}+00:00").cast(at.type()) for end in (first, last))
-    elif at.type().is_timestamp():
-        first, last = (ibis.literal(end) for end in (first, last))
+def of_day(table, format: Format, clock: Clock, day: date, names: Sequence[str]):
+    """Acts of `day`, named as ours: visitor, at, did (a bit of BITS; 0: unknown) and `names`."""
+    first, last = _bounds(table, format, clock, day)
+    at = _at(table, format)
     rows = table.filter((at >= first) & (at < last))
-    at = _time(rows[format.at]) if format.written == "time" else rows[format.at].cast("int64")
-    columns = {name: _optional(rows, name, format) for name in format.columns}
+    words = format.values or {kind: kind for kind in format.kinds}
+    bits = [(word, BITS[kind]) for word, kind in words.items()]
     return rows.select(
         visitor=_text(rows[format.visitor]),
-        at=at,
-        second=seconds(rows, format),
-        kind=_kind(rows[format.kind], format.values),
-        **_missing() | columns,
+        at=_at(rows, format),
+        did=_text(rows[format.kind]).cases(*bits, else_=0).cast("int8"),
+        **{name: _optional(rows, name, format) for name in names},
     )
 
 
-def _missing() -> dict:
+def _at(table, format: Format):
+    column = table[format.at]
+    return _time(column) if format.written == "time" else column.cast("int64")
+
+
+def _bounds(table, format: Format, clock: Clock, day: date):
     import ibis
 
-    made = {name: ibis.literal("") for name in OPTIONAL if name not in NUMBERS}
-    return made | {name: ibis.null("float64") for name in NUMBERS}
+    ends = clock.bounds(day)
+    kind = _at(table, format).type()
+    if kind.is_timestamp() and kind.timezone:
+        return tuple(ibis.literal(f"{end}+00:00").cast(kind) for end in ends)
+    return tuple(map(ibis.literal, ends)) if kind.is_timestamp() else ends
 
 
 def _optional(rows, name: str, format: Format):
-    import ibis
-
     column = format.columns[name]
     if column not in rows.columns:
-        return ibis.null("float64") if name in NUMBERS else ibis.literal("")
+        return _missing(name)
     return rows[column].cast("float64") if name in NUMBERS else _text(rows[column])
+
+
+def _missing(name: str):
+    import ibis
+
+    return ibis.null("float64") if name in NUMBERS else ibis.literal("")
 
 
 def _text(column):
     return column.cast("string").fill_null("")
-
-
-def _kind(column, values: Mapping[str, str]):
-    text = _text(column)
-    return text.cases(*values.items(), else_="") if values else text
 
 
 def once(acts, asked: Settings, format: Format):
@@ -101,34 +99,40 @@ def once(acts, asked: Settings, format: Format):
 
     Left out: rows without a visitor, of a kind that the format does not record, of a machine by its
     user agent. Of copies that differ, the smallest source, device and session and the largest amount
-    and number of pieces count, so that the order of files does not matter.
+    and number of pieces count, so that the order of files does not matter. OPTIONAL that the log lacks
+    is missing: text is empty.
     """
-    known = (acts.visitor != "") & acts.kind.isin(format.kinds)
-    people = acts.filter(known & ~machine(acts, asked, format))
-    return people.group_by(list(KEY)).aggregate(
-        second=people.second.min(),
-        source=people.source.min(),
-        device=people.device.min(),
-        session=people.session.min(),
-        amount=people.amount.max(),
-        units=people.units.max(),
-        copies=people.count(),
-    )
+    people = acts.filter((acts.visitor != "") & (acts.did != 0) & ~machine(acts, asked))
+    key = [name for name in KEY if name in acts.columns]
+    rest = [name for name in acts.columns if name not in (*key, "agent")]
+    kept = {n: people[n].max() if n in NUMBERS else people[n].min() for n in rest}
+    made = people.group_by(key).aggregate(**kept, copies=people.count())
+    absent = {name: _missing(name) for name in OPTIONAL if name not in made.columns}
+    return made.mutate(second=_seconds(made["at"], format), **absent)
 
 
-def machine(acts, asked: Settings, format: Format):
+def machine(acts, asked: Settings):
     """Whether a row's user agent is a machine's."""
     import ibis
 
-    return acts.agent.re_search(asked.agents) if "agent" in format.columns else ibis.literal(False)
+    return acts.agent.re_search(asked.agents) if "agent" in acts.columns else ibis.literal(False)
 
 
-def counted(acts, asked: Settings, format: Format):
+def counted(acts, asked: Settings):
     """One row: rows read, and of them without a visitor, of no known kind, of machines by agent."""
-    nobody, unknown = acts.visitor == "", ~acts.kind.isin(format.kinds)
+    nobody, unknown = acts.visitor == "", acts.did == 0
     return acts.aggregate(
         rows=acts.count(),
-        without_visitor=nobody.sum(),
-        unknown_kind=(~nobody & unknown).sum(),
-        machines_by_agent=(~nobody & ~unknown & machine(acts, asked, format)).sum(),
+        without_visitor=acts.count(where=nobody),
+        unknown_kind=acts.count(where=~nobody & unknown),
+        machines_by_agent=acts.count(where=~nobody & ~unknown & machine(acts, asked)),
     )
+
+
+def key(visitor, format: Format, salt: str):
+    """The visitor as the shop's tables know it: the salted hash of exports.values.hashed."""
+    import ibis
+
+    if format.hashed:
+        return visitor
+    return (ibis.literal(salt) + visitor).hexdigest("sha256").left(16)

@@ -11,24 +11,19 @@ import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
-from functools import partial
 from pathlib import Path
 
 from shopanalysis.errors import DataError
-from shopanalysis.events import daily, engine, log, state
+from shopanalysis.events import engine, log, one_day, state
 from shopanalysis.events.clock import Clock
+from shopanalysis.events.engine import Engine
+from shopanalysis.events.one_day import Written
 from shopanalysis.events.settings import Format, Settings, format_of, settings
 from shopanalysis.events.state import State, fingerprint
 from shopanalysis.exports import landing
 from shopanalysis.shop import Shop
 
 Progress = Callable[[int, int, str], None]  # done, whole, name
-DAILY = {  # table -> keys by which people are counted, once for each
-    "shop_day": [[], ["device"]],
-    "source_day": [["source"], ["source", "device"]],
-    "item_day": [["item_id"]],
-    "item_source_day": [["item_id", "source"]],
-}
 
 
 @dataclass(frozen=True)
@@ -55,14 +50,20 @@ class Run:
     asked: Settings
     format: Format
     state: State
-    connection: object
+    engine: Engine
     salt: str
     today: date
     progress: Progress
-    clocks: dict[str, Clock] = field(default_factory=dict)
-    said: dict[str, str] = field(default_factory=dict)
+    written: dict[Path, Written] = field(default_factory=dict)
+    asked_of: dict[object, one_day.Questions] = field(default_factory=dict)
     done: list[date] = field(default_factory=list)
     counted: dict[str, int] = field(default_factory=dict)
+
+    def questions(self, schema) -> one_day.Questions:
+        """What is asked of a day whose log has the columns of `schema`, put together once."""
+        if schema not in self.asked_of:
+            self.asked_of[schema] = one_day.questions(self, schema)
+        return self.asked_of[schema]
 
 
 def reduce(
@@ -95,7 +96,7 @@ def _reduced(run: Run) -> Reduced:
     missing = [day for day in days if not run.state.path("days", names[day]).exists()]
     for number, day in enumerate(missing):
         run.progress(number, len(missing), day.isoformat())
-        _make_day(run, day, days[day], run.state.path("days", names[day]))
+        one_day.make(run, day, days[day], run.state.path("days", names[day]))
         run.done.append(day)
     run.state.keep_only("days", names.values())
     first = spans.newcomers(run, names)
@@ -153,17 +154,26 @@ def _quarters(run: Run, file: Path) -> dict:
     name = fingerprint(state.of_file(file), run.asked.format)
     said = run.state.remembered(name)
     if said is None:
-        table = engine.read(run.connection, [file])
-        log.check(table, run.format, _label(run, file))
-        found = log.quarters(table, run.format)
-        zoned = log.states_its_zone(table, run.format)
-        said = {"zoned": zoned, "untimed": found.pop(None, 0), "rows": list(found.items())}
+        said = _said(run, file)
         run.state.remember(name, said)
     zone = "UTC" if said["zoned"] else run.asked.time_zone or run.shop.time_zone
     clock = Clock(run.shop.time_zone, zone, run.format.written)
-    run.clocks[str(file)] = clock
+    run.written[file] = Written(clock, file.suffix, tuple(said["columns"]))
     run.counted["untimed"] = run.counted.get("untimed", 0) + said["untimed"]
     return clock.days(dict(said["rows"]))
+
+
+def _said(run: Run, file: Path) -> dict:
+    """What is kept of a file: its columns, whether times say their zone, rows by quarter of an hour."""
+    table = run.engine.read([file])
+    log.check(table, run.format, _label(run, file))
+    found = log.quarters(run.engine, table, run.format)
+    return {
+        "columns": table.columns,
+        "zoned": log.states_its_zone(table, run.format),
+        "untimed": found.pop(None, 0),
+        "rows": list(found.items()),
+    }
 
 
 def _days(run: Run, files: dict[Path, dict[date, int]]) -> dict[date, list[Path]]:
@@ -175,6 +185,8 @@ def _days(run: Run, files: dict[Path, dict[date, int]]) -> dict[date, list[Path]
                 run.counted["after_today"] = run.counted.get("after_today", 0) + rows
             else:
                 days.setdefault(day, []).append(file)
+    if not days:
+        raise DataError(f"{run.shop.folder}: no act of the event log is dated up to {run.today}.")
     return dict(sorted(days.items()))
 
 
@@ -182,109 +194,8 @@ def _day_name(run: Run, day: date, files: list[Path]) -> str:
     """A day's name, which changes with its files and with what says how they are read."""
     asked = run.asked
     rules = (asked.session_gap, asked.most_views, asked.agents, asked.test_visitors)
-    clocks = tuple(run.clocks[str(file)] for file in files)
+    written = tuple(run.written[file] for file in files)
     told = fingerprint(
-        day, tuple(map(state.of_file, files)), run.format, clocks, rules, fingerprint(run.salt)
+        day, tuple(map(state.of_file, files)), run.format, written, rules, fingerprint(run.salt)
     )
     return f"{day}-{told}"
-
-
-def _acts(run: Run, day: date, files: list[Path]):
-    """Acts of `day` in all its files; files are read together where they write time alike."""
-    import ibis
-
-    alike: dict[tuple, list[Path]] = {}
-    for file in files:
-        alone = file if run.connection.name != "duckdb" else None
-        alike.setdefault((run.clocks[str(file)], file.suffix, alone), []).append(file)
-    parts = [
-        log.of_day(engine.read(run.connection, some), run.format, clock, day)
-        for (clock, *_), some in alike.items()
-    ]
-    return ibis.union(*parts) if len(parts) > 1 else parts[0]
-
-
-def _make_day(run: Run, day: date, files: list[Path], target: Path) -> None:
-    """All rows of one day, written beside and moved to `target` in one step."""
-    acts = _acts(run, day, files)
-    numbered = "session" in run.format.columns and _has_sessions(run, files)
-    timed = daily.visits(
-        log.once(acts, run.asked, run.format), run.asked.session_gap * 60, numbered
-    )
-    with engine.held(run.connection, daily.summed(timed)) as summed:
-        out, counts = _not_people(run, summed)
-        counts |= _read(acts, run)
-        folder = run.state.aside("days")
-        folder.mkdir()
-        _write_day(run, out, summed, folder)
-        (folder / "counts.json").write_text(json.dumps(counts), encoding="utf-8")
-    state.remove(target)
-    os.rename(folder, target)
-
-
-def _has_sessions(run: Run, files: list[Path]) -> bool:
-    column = run.format.columns["session"]
-    return all(column in engine.read(run.connection, [file]).columns for file in files)
-
-
-def _read(acts, run: Run) -> dict[str, int]:
-    row = log.counted(acts, run.asked, run.format).to_pyarrow().to_pylist()[0]
-    return {name: int(value or 0) for name, value in row.items()}
-
-
-def _not_people(run: Run, summed) -> tuple[list[str], dict[str, int]]:
-    """Machines and the shop's own tests among the visitors, and rows that go for each reason."""
-    facts = daily.no_people(summed, run.asked.most_views, run.asked.test_visitors)
-    found = facts.to_pyarrow().to_pydict()
-    who = list(zip(found["visitor"], found["rows"], strict=True))
-    tests = [(name, rows) for name, rows in who if name in run.asked.test_visitors]
-    machines = [pair for pair in who if pair not in tests]
-    counts = {"machines": len(machines), "machines_by_views": sum(rows for _, rows in machines)}
-    counts["tests"] = sum(rows for _, rows in tests)
-    counts["copies"] = summed.copies.sum().to_pyarrow().as_py() or 0
-    return [name for name, _ in who], {name: int(value) for name, value in counts.items()}
-
-
-def _write_day(run: Run, out: list[str], summed, folder: Path) -> None:
-    """Files of the day's tables in `folder`, without the visitors `out`."""
-    said = {} if out else run.said
-    clean = summed.filter(~summed.visitor.isin(out)) if out else summed
-    builds = {
-        "-".join([name, *keys]): partial(_counted, clean, keys)
-        for name, groups in DAILY.items()
-        for keys in groups
-    }
-    builds |= {"pairs": partial(_pairs, run, clean), "visitors": partial(_visitors, run, clean)}
-    for name, build in builds.items():
-        engine.write(run.connection, said, build, folder / f"{name}.parquet")
-
-
-def _counted(clean, keys: list[str]):
-    for key in keys:
-        clean = clean.filter(clean[key] != "")
-    return daily.people(daily.per_visitor(clean, keys), keys)
-
-
-def _pairs(run: Run, clean):
-    pairs = daily.per_visitor(clean.filter(clean.item_id != ""), ["item_id"])
-    return pairs.filter((pairs.views > 0) | (pairs.paid > 0)).select(
-        visitor_key=_key(run, pairs.visitor), item_id=pairs.item_id,
-        viewed=pairs.views > 0, paid=pairs.paid > 0,
-    )  # fmt: skip
-
-
-def _visitors(run: Run, clean):
-    everyone = daily.per_visitor(clean, [])
-    return everyone.select(
-        visitor_key=_key(run, everyone.visitor), viewed=everyone.views > 0,
-        orders=everyone.orders, sales=everyone.sales,
-    )  # fmt: skip
-
-
-def _key(run: Run, visitor):
-    """The visitor as the shop's tables know it: the salted hash of exports.values.hashed."""
-    import ibis
-
-    if run.format.hashed:
-        return visitor
-    return (ibis.literal(run.salt) + visitor).hexdigest("sha256").left(16)

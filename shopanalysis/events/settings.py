@@ -14,6 +14,7 @@ from shopanalysis.errors import DataError
 FORMATS = Path(__file__).with_name("formats")
 OPTIONAL = ("item_id", "source", "device", "amount", "units", "order_id", "session", "agent")
 KINDS = ("view", "favourite", "cart", "order", "pay")
+BITS = {kind: 1 << number for number, kind in enumerate(KINDS)}  # what a person did, as bits
 WRITTEN = {"time": 0, "epoch": 1, "epoch_ms": 1_000, "epoch_us": 1_000_000}
 SIZE = re.compile(r"\d+(\.\d+)?\s*(MB|GB)")
 

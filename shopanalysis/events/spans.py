@@ -3,46 +3,50 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
+from itertools import accumulate
 from pathlib import Path
 
 import pandas as pd
 
-from shopanalysis.events import engine, visitors
+from shopanalysis.events import visitors
+from shopanalysis.events.one_day import EPOCH
 from shopanalysis.events.state import fingerprint
 
-BLOCK = 7  # days whose weeks are counted in one reading
+BLOCK = 14  # days whose weeks are counted in one reading
 
 
-def newcomers(run, names: dict[date, str]) -> dict[date, Path]:
-    """Files of the visitors whom each day saw first; made where the day or one before has changed."""
-    found: dict[date, Path] = {}
-    chain = ""
-    for day, name in names.items():
-        chain = fingerprint(chain, name)
-        target = run.state.path("first", f"{day}-{chain}.parquet")
-        if not target.exists():
-            whole = engine.read(run.connection, [run.state.path("days", name) / "visitors.parquet"])
-            whole = whole.filter(whole.viewed).select("visitor_key")
-            if found:
-                known = engine.read(run.connection, list(found.values()))
-                whole = visitors.newcomers(whole, known)
-            _write(run, "first", whole, target)
-        found[day] = target
-    run.state.keep_only("first", [file.name for file in found.values()])
-    return found
+def day_files(run, names: dict[date, str], file: str) -> list[Path]:
+    """One file of every day of `names`."""
+    return [run.state.path("days", name) / f"{file}.parquet" for name in names.values()]
 
 
-def _write(run, part: str, table, target: Path) -> None:
-    aside = run.state.aside(part)
-    run.connection.to_parquet(table, aside)
-    os.replace(aside, target)
+def newcomers(run, names: dict[date, str]) -> list[Path]:
+    """Files of the visitors whom each day saw first: visitor_key, day.
+
+    A file says in its name to which day it reaches and, by a fingerprint, what that day and all before
+    were made from. It is kept while that holds; the days after the last such file are made together.
+    """
+    prints = accumulate(names.values(), fingerprint, initial="")
+    ends = {f"{day}-{told}.parquet": day for day, told in zip(names, list(prints)[1:], strict=True)}
+    found = [name for name in ends if run.state.path("first", name).exists()]
+    reached = max((ends[name] for name in found), default=date.min)
+    run.state.keep_only("first", found)
+    files = [run.state.path("first", name) for name in found]
+    if rest := {day: name for day, name in names.items() if day > reached}:
+        known = run.engine.read(files).select("visitor_key") if files else None
+        viewers = run.engine.read(day_files(run, rest, "viewers"))
+        target = run.state.path("first", list(ends)[-1])
+        aside = run.state.aside("first")
+        run.engine.write(visitors.newcomers(viewers, known), aside)
+        os.replace(aside, target)
+        files.append(target)
+    return files
 
 
 def weeks(run, names: dict[date, str]) -> list[Path]:
-    """Files of people by item over the seven days that end on each day from the log's first to its last."""
-    if not names:
-        return []
+    """Files of people by item over the seven days that end on each day of the log, empty ones too."""
     wanted = {day: _week_name(day, names) for day in _every_day(names)}
     absent = [day for day, name in wanted.items() if not run.state.path("weeks", name).exists()]
     for block in _blocks(absent):
@@ -53,56 +57,41 @@ def weeks(run, names: dict[date, str]) -> list[Path]:
 
 def _every_day(names: dict[date, str]) -> list[date]:
     """Days of the log, and the six after each: they too end a stretch in which people came."""
-    last = max(names)
     within = {day + timedelta(days=n) for day in names for n in range(visitors.WEEK)}
-    return sorted(day for day in within if day <= last)
+    return sorted(day for day in within if day <= max(names))
 
 
 def _stretch(first: date, last: date, names: dict[date, str]) -> dict[date, str]:
-    length = (last - first).days + visitors.WEEK
-    days = [last - timedelta(days=n) for n in range(length)]
-    return {day: names[day] for day in reversed(days) if day in names}
+    """Days of the weeks that end on `first` to `last`."""
+    begin = first - timedelta(days=visitors.WEEK - 1)
+    return {day: name for day, name in names.items() if begin <= day <= last}
 
 
 def _week_name(day: date, names: dict[date, str]) -> str:
     return f"{day}-{fingerprint(tuple(_stretch(day, day, names).values()))}.parquet"
 
 
-def _blocks(days: list[date]) -> list[list[date]]:
+def _blocks(days: Sequence[date]) -> Iterator[list[date]]:
     """`days` in groups that lie within BLOCK days of each other."""
-    blocks: list[list[date]] = []
+    block: list[date] = []
     for day in days:
-        if blocks and (day - blocks[-1][0]).days < BLOCK:
-            blocks[-1].append(day)
-        else:
-            blocks.append([day])
-    return blocks
+        if block and (day - block[0]).days >= BLOCK:
+            yield block
+            block = []
+        block.append(day)
+    if block:
+        yield block
 
 
 def _make_weeks(run, block: list[date], names: dict[date, str], wanted: dict[date, str]) -> None:
-    import ibis
-
-    parts = [
-        engine.read(run.connection, [run.state.path("days", name) / "pairs.parquet"]).mutate(
-            day=ibis.literal(day.toordinal(), "int32")
-        )
-        for day, name in _stretch(block[0], block[-1], names).items()
-    ]
-    pairs = ibis.union(*parts) if len(parts) > 1 else parts[0]
-    counted = {
-        column: visitors.leaving(pairs.filter(pairs[did]), visitors.WEEK).to_pandas()
-        for column, did in (("visitors", "viewed"), ("buyers", "paid"))
-    }
-    for day in block:
-        columns = {name: _present(found, day) for name, found in counted.items()}
-        table = pd.DataFrame(columns).fillna(0).rename_axis("item_id").reset_index()
-        target = run.state.path("weeks", wanted[day])
+    stretch = _stretch(block[0], block[-1], names)
+    pairs = run.engine.read(day_files(run, stretch, "pairs"))
+    ends = [(day - EPOCH).days for day in block]
+    counted = visitors.over_days(pairs, (min(stretch) - EPOCH).days, ends).to_pandas()
+    for day, end in zip(block, ends, strict=True):
+        people = {"visitors": counted[f"viewed_{end}"], "buyers": counted[f"paid_{end}"]}
+        table = pd.DataFrame({"item_id": counted["item_id"], "date": pd.Timestamp(day)} | people)
         aside = run.state.aside("weeks")
-        table.assign(date=pd.Timestamp(day)).to_parquet(aside, index=False)
-        os.replace(aside, target)
-
-
-def _present(found: pd.DataFrame, day: date) -> pd.Series:
-    """People by item whose stretch covers `day`."""
-    covering = found[(found["day"] <= day.toordinal()) & (found["until"] > day.toordinal())]
-    return covering.groupby("item_id")["people"].sum().astype(float)
+        came = table["visitors"].gt(0) | table["buyers"].gt(0)
+        table[came].to_parquet(aside, index=False)
+        os.replace(aside, run.state.path("weeks", wanted[day]))

@@ -1,45 +1,60 @@
-"""People over many days, exactly: over any stretch of days, new ones, customers.
-
-What they need is kept by day, below tables/: pairs (visitor_key, item_id, viewed, paid) and
-visitors (visitor_key, viewed, orders, sales).
-"""
+"""People over many days, exactly: over any stretch of days, new ones, customers."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 WEEK = 7
+MOST_DAYS = 62  # a visitor's days are bits of one whole number
 
 
-def leaving(pairs, days: int = WEEK):
-    """One row per item, day and last day + 1 of a stretch in which a visitor counts: how many.
+def over_days(pairs, first: int, ends: Sequence[int], days: int = WEEK):
+    """One row per item: people who saw it, who paid for it, in the `days` days that end on each day.
 
-    pairs   one row per visitor_key, item_id and day (number of the day); any stretch of days
+    pairs   one row per visitor_key, item_id and day: viewed, paid
+    first   number of the first day of pairs; ends: of the last days of stretches
+    columns  viewed_<end> and paid_<end>
 
-    A visitor who came on `day` is among the visitors of the `days` days that end on day, day + 1 …
-    day + days - 1, but from the next day on which they came it is that row which counts them: the
-    difference of two counts, with no set of people held for any day.
+    The days on which a visitor came are bits of one number per item: a visitor is among those of a
+    stretch whose bits it shares. No set of people is held, and every pair is read once.
     """
     import ibis
 
-    around = ibis.window(group_by=["visitor_key", "item_id"], order_by="day")
-    later = pairs.mutate(later=pairs.day.lead().over(around))
-    until = ibis.least(later.later.fill_null(later.day + days), later.day + days)
-    counted = later.mutate(until=until).group_by("item_id", "day", "until")
-    return counted.aggregate(people=lambda t: t.count())
+    bit = ibis.literal(1, "int64") << (pairs.day - first).cast("int64")
+    came = pairs.group_by("visitor_key", "item_id").aggregate(
+        **{did: pairs[did].ifelse(bit, 0).bit_or() for did in ("viewed", "paid")}
+    )
+    return came.group_by("item_id").aggregate(
+        **{
+            f"{did}_{end}": came.count(where=(came[did] & _bits(end - first, days)) != 0)
+            for did in ("viewed", "paid")
+            for end in ends
+        }
+    )
 
 
-def newcomers(visitors, before):
-    """Visitors (visitor_key) of a day that are not among those of the days `before`."""
-    return visitors.anti_join(before, "visitor_key")
+def _bits(last: int, days: int) -> int:
+    """The `days` bits that end with bit `last`."""
+    return sum(1 << n for n in range(max(0, last - days + 1), last + 1))
+
+
+def newcomers(viewers, known=None):
+    """One row per visitor_key that is not among the `known`: the first day.
+
+    viewers   one row per visitor_key and day with a view
+    """
+    first = viewers.group_by("visitor_key").aggregate(day=viewers.day.min())
+    return first if known is None else first.anti_join(known, "visitor_key")
 
 
 def customers(payers):
     """One row per visitor_key who paid: first and last day of payment, days, orders, sales.
 
-    payers   one row per visitor_key and date who paid, with orders and sales
+    payers   one row per visitor_key and day with a payment, with orders and sales
     """
     return payers.group_by("visitor_key").aggregate(
-        first_paid_on=payers.date.min(),
-        last_paid_on=payers.date.max(),
+        first_paid_on=payers.day.min(),
+        last_paid_on=payers.day.max(),
         days_paid=payers.count(),
         orders=payers.orders.sum(),
         sales=payers.sales.sum(),
