@@ -1,10 +1,10 @@
 """Event logs against pandas, Polars and DuckDB's own SQL: seconds of CPU and wall, peak memory.
 
-python benchmarks/events.py [--rows 1e6] [--days 30] [--only ours,sql,polars,pandas,floor,day,limit]
+python benchmarks/events.py [--rows 1e6] [--days 30] [--only ours,sql,sql_days,polars,pandas,floor,day,limit]
                             [--folder FOLDER]     a log is made there once, and kept
 
     ours     the whole way: shopanalysis.events.reducing, from the log to tables/
-    sql      DuckDB SQL written by hand, the same rules and tables, in one go
+    sql      DuckDB SQL written by hand, the same rules and tables, in one go; sql_days: by day
     polars   the same in Polars, lazily, in one go
     pandas   the same in pandas, in one go
     floor    DuckDB reads the needed columns once and adds them up
@@ -32,49 +32,52 @@ import numpy as np
 import pandas as pd
 
 START = date(2026, 9, 1)
-SIDES = ("ours", "sql", "polars", "pandas", "floor", "day", "limit")
+SIDES = ("ours", "sql", "sql_days", "polars", "pandas", "floor", "day", "limit")
 KINDS = ["view", "favourite", "cart", "order", "pay"]
-SQL = """
-CREATE TEMP TABLE once AS
-  SELECT visitor_key AS v, epoch("at")::BIGINT AS s, kind AS k, coalesce(item_id, '') AS i,
-         min(source) AS src, min(device) AS dev, max(amount) AS amount,
-         ("at" + INTERVAL 8 HOUR)::DATE AS d, count(*) AS copies
-  FROM read_parquet('{files}') GROUP BY visitor_key, "at", kind, item_id;
-CREATE TEMP TABLE timed AS
-  SELECT *, s - lag(s) OVER w AS since, lead(s) OVER w - s AS until
-  FROM once WINDOW w AS (PARTITION BY v, d ORDER BY s, k, i);
-CREATE TEMP TABLE acts AS
-  SELECT d, v, i, src, dev, CASE WHEN k = 'pay' THEN s END AS o,
-         count(*) FILTER (WHERE k = 'view') AS views,
-         count(*) FILTER (WHERE since IS NULL OR since > 1800) AS visits,
-         count(*) FILTER (WHERE (since IS NULL OR since > 1800) AND (until IS NULL OR until > 1800)
-                          AND k = 'view') AS bounces,
-         sum(since) FILTER (WHERE since <= 1800) AS dwell,
-         sum(until) FILTER (WHERE until <= 1800 AND k = 'view') AS stay,
-         count(*) FILTER (WHERE until <= 1800 AND k = 'view') AS stays,
-         count(*) FILTER (WHERE k = 'favourite') AS fav, count(*) FILTER (WHERE k = 'cart') AS cart,
-         count(*) FILTER (WHERE k = 'order') AS ord, count(*) FILTER (WHERE k = 'pay') AS pay,
-         sum(amount) FILTER (WHERE k = 'pay') AS sales, sum(amount) FILTER (WHERE k = 'order') AS ordered
-  FROM timed GROUP BY ALL;
-DELETE FROM acts WHERE (d, v) IN (SELECT (d, v) FROM acts GROUP BY d, v HAVING sum(views) > 1000);
+ACTS = """
+CREATE OR REPLACE TEMP TABLE acts AS
+  WITH read AS (
+    SELECT visitor_key AS v, epoch_us("at") AS at_us, coalesce(item_id, '') AS i, source, device, amount,
+           CASE kind WHEN 'view' THEN 1 WHEN 'favourite' THEN 2 WHEN 'cart' THEN 4
+                     WHEN 'order' THEN 8 WHEN 'pay' THEN 16 END::TINYINT AS k
+    FROM read_parquet('{files}') WHERE {where}),
+  once AS (
+    SELECT v, at_us, k, i, min(source) AS src, min(device) AS dev, max(amount) AS amount,
+           at_us // 1000000 AS s, ((at_us // 1000000 + 28800) // 86400)::INT AS d
+    FROM read GROUP BY v, at_us, k, i),
+  timed AS (
+    SELECT d, v, k, i, src, dev, amount, CASE WHEN k = 16 THEN s END AS o,
+           (s - lag(s) OVER w)::INT AS since, (lead(s) OVER w - s)::INT AS until
+    FROM once WINDOW w AS (PARTITION BY {partition} ORDER BY at_us, k, i))
+  SELECT * REPLACE (CASE WHEN since <= 1800 THEN since END AS since,
+                    CASE WHEN until <= 1800 THEN until END AS until) FROM timed;
+DELETE FROM acts WHERE (d, v) IN (
+  SELECT (d, v) FROM acts GROUP BY d, v HAVING count(*) FILTER (k = 1) > 1000);
 """
-PEOPLE = """
-  SELECT {keys}, count(*) FILTER (WHERE views > 0) AS visitors, sum(views), sum(visits), sum(bounces),
-         sum(dwell), sum(stay), sum(stays), count(*) FILTER (WHERE fav > 0), count(*) FILTER (WHERE cart > 0),
-         count(*) FILTER (WHERE ord > 0), count(*) FILTER (WHERE pay > 0), sum(orders),
-         sum(sales), sum(ordered)
-  FROM (SELECT v, {keys}, sum(views) AS views, sum(visits) AS visits, sum(bounces) AS bounces,
-               sum(dwell) AS dwell, sum(stay) AS stay, sum(stays) AS stays, sum(fav) AS fav,
-               sum(cart) AS cart, sum(ord) AS ord, sum(pay) AS pay, count(DISTINCT o) AS orders,
-               sum(sales) AS sales, sum(ordered) AS ordered
-        FROM acts GROUP BY v, {keys}) GROUP BY {keys}
+COUNTED = """
+  WITH did AS (SELECT v, {keys}, bit_or(k) AS did FROM acts GROUP BY v, {keys}),
+  people AS (SELECT {keys}, count(*) FILTER (did & 1 <> 0) AS visitors,
+      count(*) FILTER (did & 2 <> 0) AS favourites, count(*) FILTER (did & 4 <> 0) AS cart_adds,
+      count(*) FILTER (did & 8 <> 0) AS ordered_buyers, count(*) FILTER (did & 16 <> 0) AS buyers
+    FROM did GROUP BY {keys}),
+  sums AS (SELECT {keys}, count(*) FILTER (k = 1) AS views, count(*) FILTER (since IS NULL) AS visits,
+      count(*) FILTER (since IS NULL AND until IS NULL AND k = 1) AS bounces, sum(since) AS dwell,
+      sum(until) FILTER (k = 1) AS stay, count(until) FILTER (k = 1) AS stays,
+      sum(amount) FILTER (k = 16) AS sales, sum(amount) FILTER (k = 8) AS ordered
+    FROM acts GROUP BY {keys}),
+  paid AS (SELECT {keys}, count(*) AS orders
+    FROM (SELECT DISTINCT v, o, {keys} FROM acts WHERE o IS NOT NULL) GROUP BY {keys})
+  SELECT * FROM people JOIN sums USING ({keys}) LEFT JOIN paid USING ({keys})
+"""
+PAIRS = """
+  SELECT v, i, d, bit_or(k) & 1 <> 0 AS viewed, bit_or(k) & 16 <> 0 AS paid FROM acts GROUP BY v, i, d
 """
 WEEK = """
-  WITH pairs AS (SELECT DISTINCT v, i, d FROM acts WHERE {did} > 0 AND i <> ''),
-  until AS (SELECT i, d, least(coalesce(lead(d) OVER (PARTITION BY v, i ORDER BY d), d + 7), d + 7) AS u
-            FROM pairs),
-  moves AS (SELECT i, d, 1 AS n FROM until UNION ALL SELECT i, u, -1 FROM until)
-  SELECT i, d, sum(sum(n)) OVER (PARTITION BY i ORDER BY d) FROM moves GROUP BY i, d
+  WITH came AS (
+    SELECT i, bit_or(if(viewed, 1::BIGINT << (d - {first}), 0)) AS days_viewed,
+           bit_or(if(paid, 1::BIGINT << (d - {first}), 0)) AS days_paid
+    FROM pairs WHERE i <> '' GROUP BY v, i)
+  SELECT i, {columns} FROM came GROUP BY i
 """
 GROUPS = ["d", "d, dev", "d, src", "d, src, dev", "d, i", "d, i, src"]
 
@@ -134,21 +137,78 @@ def limit(folder: Path) -> None:
 
 
 def sql(folder: Path) -> None:
+    """All days in one go."""
+    con = _duckdb(folder, "6GB")
+    con.execute(ACTS.format(files=_files(folder), where="true", partition="v, d"))
+    for number, keys in enumerate(GROUPS):
+        _copy(con, COUNTED.format(keys=keys), folder / f"sql/{number}.parquet")
+    con.execute(f"CREATE TEMP TABLE pairs AS {PAIRS}")
+    con.execute("CREATE TEMP TABLE viewers AS SELECT DISTINCT v, d FROM acts WHERE k = 1")
+    con.execute("CREATE TEMP TABLE payers AS SELECT v, d, o, amount FROM acts WHERE k = 16")
+    _over_days(con, folder)
+
+
+def sql_days(folder: Path) -> None:
+    """The same, one day at a time."""
+    con = _duckdb(folder, "1GB")
+    days = sorted((folder / "events").glob("*.parquet"))
+    first = date.fromisoformat(days[0].stem)
+    for number in range(len(days) + 1):
+        begin = pd.Timestamp(first) + pd.Timedelta(days=number, hours=-8)
+        where = (
+            f"\"at\" >= TIMESTAMP '{begin}' AND \"at\" < TIMESTAMP '{begin + pd.Timedelta(days=1)}'"
+        )
+        con.execute(ACTS.format(files=_files(folder), where=where, partition="v"))
+        asked = {str(n): COUNTED.format(keys=keys) for n, keys in enumerate(GROUPS)}
+        asked["pairs"] = PAIRS
+        asked["viewers"] = "SELECT DISTINCT v, d FROM acts WHERE k = 1"
+        asked["payers"] = "SELECT v, d, o, amount FROM acts WHERE k = 16"
+        for name, text in asked.items():
+            _copy(con, text, folder / f"sql/days/{number}-{name}.parquet")
+    for name in asked:
+        read = f"SELECT * FROM read_parquet('{folder}/sql/days/*-{name}.parquet')"
+        if name.isdigit():
+            _copy(con, read, folder / f"sql/{name}.parquet")
+        else:
+            con.execute(f"CREATE TEMP VIEW {name} AS {read}")
+    _over_days(con, folder)
+
+
+def _duckdb(folder: Path, memory: str):
     import duckdb
 
+    shutil.rmtree(folder / "sql", ignore_errors=True)
+    (folder / "sql" / "days").mkdir(parents=True)
     con = duckdb.connect()
-    con.execute(f"SET memory_limit = '6GB'; SET temp_directory = '{folder}/spill'")
-    con.execute(SQL.format(files=folder / "events" / "*.parquet"))
-    for keys in GROUPS:
-        con.execute(PEOPLE.format(keys=keys)).df()
-    for did in ("views", "pay"):
-        con.execute(WEEK.format(did=did)).df()
-    con.execute(
-        "SELECT d, count(*) FROM (SELECT v, min(d) AS d FROM acts WHERE views > 0 GROUP BY v) GROUP BY d"
-    ).df()
-    con.execute(
-        "SELECT v, min(d), max(d), count(DISTINCT d), sum(sales) FROM acts WHERE pay > 0 GROUP BY v"
-    ).df()
+    con.execute(f"SET memory_limit = '{memory}'; SET temp_directory = '{folder}/sql/spill'")
+    con.execute("SET preserve_insertion_order = false")
+    return con
+
+
+def _files(folder: Path) -> str:
+    return f"{folder}/events/*.parquet"
+
+
+def _copy(con, text: str, target: Path) -> None:
+    con.execute(f"COPY ({text}) TO '{target}' (FORMAT parquet)").fetchall()
+
+
+def _over_days(con, folder: Path) -> None:
+    first, last = con.execute("SELECT min(d), max(d) FROM pairs").fetchone()
+    columns = ", ".join(
+        f"count(*) FILTER (days_{did} & {sum(1 << n for n in range(max(0, end - 6), end + 1))} <> 0)"
+        f" AS {did}_{end}"
+        for did in ("viewed", "paid") for end in range(last - first + 1)
+    )  # fmt: skip
+    _copy(con, WEEK.format(first=first, columns=columns), folder / "sql/week.parquet")
+    new = "SELECT d, count(*) FROM (SELECT v, min(d) AS d FROM viewers GROUP BY v) GROUP BY d"
+    _copy(con, new, folder / "sql/new.parquet")
+    _copy(
+        con,
+        "SELECT v, min(d), max(d), count(DISTINCT d), count(DISTINCT (d, o)), sum(amount) "
+        "FROM payers GROUP BY v",
+        folder / "sql/customers.parquet",
+    )
 
 
 def floor(folder: Path) -> None:
@@ -163,74 +223,73 @@ def floor(folder: Path) -> None:
 def polars(folder: Path) -> None:
     import polars as pl
 
-    second = pl.col("at").dt.epoch("s")
+    bits = {kind: 1 << number for number, kind in enumerate(KINDS)}
+    at = pl.col("at").dt.epoch("us")
     acts = (
         pl.scan_parquet(folder / "events" / "*.parquet")
-        .with_columns(s=second, d=(pl.col("at") + pl.duration(hours=8)).dt.date())
-        .group_by("visitor_key", "s", "d", "kind", "item_id")
-        .agg(pl.col("source", "device").min(), pl.col("amount").max(), copies=pl.len())
-        .sort("visitor_key", "s", "kind", "item_id")
+        .select(
+            "source", "device", "amount", v="visitor_key", a=at, i="item_id",
+            k=pl.col("kind").replace_strict(bits, return_dtype=pl.Int8),
+        )
+        .group_by("v", "a", "k", "i")
+        .agg(pl.col("source", "device").min(), pl.col("amount").max())
+        .with_columns(s=pl.col("a") // 1_000_000)
+        .with_columns(d=((pl.col("s") + 28_800) // 86_400).cast(pl.Int32))
+        .sort("v", "a", "k", "i")
         .with_columns(
-            since=(pl.col("s") - pl.col("s").shift()).over("visitor_key", "d"),
-            until=(pl.col("s").shift(-1) - pl.col("s")).over("visitor_key", "d"),
+            since=(pl.col("s") - pl.col("s").shift()).cast(pl.Int32),
+            until=(pl.col("s").shift(-1) - pl.col("s")).cast(pl.Int32),
+            same=(pl.col("v") == pl.col("v").shift()) & (pl.col("d") == pl.col("d").shift()),
         )
-    )
-    first, last = (pl.col(c).is_null() | (pl.col(c) > 1800) for c in ("since", "until"))
-    view, pay, order = (pl.col("kind") == k for k in ("view", "pay", "order"))
-    keys = ["d", "visitor_key", "item_id", "source", "device"]
-    acts = acts.group_by(*keys, o=pl.when(pay).then("s")).agg(
-        views=view.sum(), visits=first.sum(), bounces=(first & last & view).sum(),
-        dwell=pl.col("since").filter(~first).sum(), stay=pl.col("until").filter(view & ~last).sum(),
-        stays=(view & ~last).sum(), fav=(pl.col("kind") == "favourite").sum(),
-        cart=(pl.col("kind") == "cart").sum(), ord=order.sum(), pay=pay.sum(),
-        sales=pl.col("amount").filter(pay).sum(), ordered=pl.col("amount").filter(order).sum(),
+        .with_columns(
+            since=pl.when(pl.col("same") & (pl.col("since") <= 1800)).then("since"),
+            until=pl.when(pl.col("same").shift(-1) & (pl.col("until") <= 1800)).then("until"),
+        )
+        .drop("a", "same")
     ).collect(engine="streaming").lazy()  # fmt: skip
-    names = [
-        "views",
-        "visits",
-        "bounces",
-        "dwell",
-        "stay",
-        "stays",
-        "fav",
-        "cart",
-        "ord",
-        "pay",
-        "sales",
+    machines = acts.filter(pl.col("k") == 1).group_by("v", "d").len().filter(pl.col("len") > 1000)
+    acts = acts.join(machines, on=["v", "d"], how="anti")
+    whole = [_polars_counted(acts, ["d", *group]) for group in POLARS_GROUPS]
+    pairs = acts.group_by("v", "i", "d").agg(did=pl.col("k").bitwise_or())
+    bit = pl.lit(1, pl.Int64) * 2 ** (pl.col("d") - pl.col("d").min()).cast(pl.Int64)
+    names = {"viewed": 1, "paid": 16}
+    came = pairs.with_columns(
+        **{n: pl.when(pl.col("did") & b != 0).then(bit).otherwise(0) for n, b in names.items()}
+    ).group_by("v", "i").agg(pl.col(*names).bitwise_or())  # fmt: skip
+    masks = {end: sum(1 << n for n in range(max(0, end - 6), end + 1)) for end in range(31)}
+    asked = [
+        (pl.col(n) & mask != 0).sum().alias(f"{n}_{end}")
+        for n in names
+        for end, mask in masks.items()
     ]
-    whole = []
-    for group in (
-        [],
-        ["device"],
-        ["source"],
-        ["source", "device"],
-        ["item_id"],
-        ["item_id", "source"],
-    ):
-        by = acts.group_by("visitor_key", "d", *group).agg(
-            pl.col(*names, "ordered").sum(), orders=pl.col("o").drop_nulls().n_unique()
-        )
-        did = [
-            (pl.col(n) > 0).sum().alias(f"n_{n}") for n in ("views", "fav", "cart", "ord", "pay")
-        ]
-        whole.append(by.group_by("d", *group).agg(pl.col(*names, "ordered", "orders").sum(), *did))
-    day = pl.col("d")
-    for did in ("views", "pay"):
-        pairs = acts.filter(pl.col(did) > 0).select("visitor_key", "item_id", "d").unique()
-        later = day.shift(-1).over("visitor_key", "item_id")
-        week = pl.duration(days=7)
-        until = pl.min_horizontal(later.fill_null(day + week), day + week)
-        whole.append(pairs.sort("d").with_columns(u=until).group_by("item_id", "d", "u").len())
-    whole.append(
-        acts.filter(pl.col("views") > 0).group_by("visitor_key").agg(day.min()).group_by("d").len()
-    )
-    whole.append(
-        acts.filter(pl.col("pay") > 0)
-        .group_by("visitor_key")
-        .agg(day.n_unique(), pl.col("sales").sum())
-    )
+    whole.append(came.group_by("i").agg(asked))
+    viewers = acts.filter(pl.col("k") == 1).group_by("v").agg(pl.col("d").min())
+    whole.append(viewers.group_by("d").len())
+    paid = acts.filter(pl.col("k") == 16)
+    whole.append(paid.group_by("v").agg(pl.col("d").n_unique(), pl.col("amount").sum()))
     for table in whole:
         table.collect(engine="streaming")
+
+
+POLARS_GROUPS = [[], ["device"], ["source"], ["source", "device"], ["i"], ["i", "source"]]
+
+
+def _polars_counted(acts, keys: list[str]):
+    import polars as pl
+
+    k, first, last = pl.col("k"), pl.col("since").is_null(), pl.col("until").is_null()
+    did = acts.group_by("v", *keys).agg(did=k.bitwise_or())
+    people = did.group_by(keys).agg(
+        (pl.col("did") & bit != 0).sum().alias(f"n{bit}") for bit in (1, 2, 4, 8, 16)
+    )
+    sums = acts.group_by(keys).agg(
+        views=(k == 1).sum(), visits=first.sum(), bounces=(first & last & (k == 1)).sum(),
+        dwell=pl.col("since").sum(), stay=pl.col("until").filter(k == 1).sum(),
+        stays=((k == 1) & ~last).sum(), sales=pl.col("amount").filter(k == 16).sum(),
+        ordered=pl.col("amount").filter(k == 8).sum(),
+    )  # fmt: skip
+    orders = acts.filter(k == 16).select("v", "s", *keys).unique().group_by(keys).len("orders")
+    return people.join(sums, on=keys).join(orders, on=keys, how="left")
 
 
 def pandas(folder: Path) -> None:
