@@ -54,7 +54,7 @@ def _makers(run, names: dict[date, str], first: list[Path], weeks: list[Path]):
     return {
         "shop_day": lambda: _shop_day(run, names, first),
         "source_day": lambda: _source_day(run, names),
-        "item_day": lambda: _counted(run, names, "item_day").assign(bounce_rate=np.nan),
+        "item_day": lambda: _rates(_counted(run, names, "item_day")).assign(bounce_rate=np.nan),
         "item_source_day": lambda: _counted(run, names, "item_source_day"),
         "item_week": lambda: pd.concat([pd.read_parquet(file) for file in weeks]),
         "customers": lambda: _customers(run, names),
@@ -63,16 +63,15 @@ def _makers(run, names: dict[date, str], first: list[Path], weeks: list[Path]):
 
 def _shop_day(run, names: dict[date, str], first: list[Path]) -> pd.DataFrame:
     viewers = run.engine.read(first)
-    new = (
-        viewers.group_by("day").aggregate(new_visitors=viewers.count().cast("float64")).to_pandas()
-    )
+    counted = viewers.group_by("day").aggregate(new_visitors=viewers.count().cast("float64"))
     days = pd.DataFrame({"date": pd.to_datetime(list(names)), "device": "all"})
-    new = days.merge(_dated(new), on="date", how="left").fillna({"new_visitors": 0})
-    return _counted(run, names, "shop_day").merge(new, on=["date", "device"], how="left")
+    new = days.merge(_dated(run.engine.frame(counted)), on="date", how="left")
+    new = new.fillna({"new_visitors": 0})
+    return _rates(_counted(run, names, "shop_day")).merge(new, on=["date", "device"], how="left")
 
 
 def _source_day(run, names: dict[date, str]) -> pd.DataFrame:
-    found = _counted(run, names, "source_day")
+    found = _rates(_counted(run, names, "source_day"))
     channel = mappings.load(run.shop.folder).channel
     known = {source: channel(source) for source in found["source"].unique()}
     return found.assign(channel=found["source"].map(known))
@@ -88,26 +87,29 @@ def _counted(run, names: dict[date, str], table: str) -> pd.DataFrame:
     """All days' rows of a table; the device is all where it is not among the keys."""
     parts = []
     for keys in GROUPS[table]:
-        part = run.engine.read(day_files(run, names, "-".join([table, *keys]))).to_pandas()
-        parts.append(part if "device" in keys else part.assign(device="all"))
-    return _rates(_dated(pd.concat(parts, ignore_index=True)))
+        files = day_files(run, names, "-".join([table, *keys]))
+        parts.append(run.engine.frame(run.engine.read(files)))
+        if "device" in tables.TABLES[table].columns and "device" not in keys:
+            parts[-1]["device"] = "all"
+    found = _dated(pd.concat(parts, ignore_index=True))
+    numbers = [name for name in found if name not in ("date", "device", "source", "item_id")]
+    found = found.astype(dict.fromkeys(numbers, "float64"))
+    for name in found.columns.intersection(AMOUNTS):
+        found[name] = found[name].mask(found[name].isna() & _none(found, name), 0.0)
+    return found
 
 
 def _rates(found: pd.DataFrame) -> pd.DataFrame:
     """Means and rates from the sums; missing where there is nothing to divide by."""
-    numbers = [name for name in found if name not in ("date", "device", "source", "item_id")]
-    found = found.astype(dict.fromkeys(numbers, "float64"))
-    by_item = "item_id" in found
-    stay, whole = ("stay", "stays") if by_item else ("dwell", "visitors")
-    found["orders"] = found["orders"].fillna(0)
-    return found.assign(
-        page_views=found["views"],
-        bounce_rate=found["bounces"] / found["visits"].replace(0, np.nan),
-        dwell=found[stay].fillna(0) / found[whole].replace(0, np.nan),
-        **{
-            name: found[name].mask(found[name].isna() & _none(found, name), 0.0) for name in AMOUNTS
-        },
-    )
+    stay, whole = ("stay", "stays") if "item_id" in found else ("dwell", "visitors")
+    made = {"page_views": found["views"]}
+    if "visits" in found:
+        made["bounce_rate"] = found["bounces"] / found["visits"].replace(0, np.nan)
+    if stay in found:
+        made["dwell"] = found[stay].fillna(0) / found[whole].replace(0, np.nan)
+    if "orders" in found:
+        made["orders"] = found["orders"].fillna(0)
+    return found.assign(**made)
 
 
 def _none(found: pd.DataFrame, name: str) -> pd.Series:
@@ -117,7 +119,7 @@ def _none(found: pd.DataFrame, name: str) -> pd.Series:
 
 def _customers(run, names: dict[date, str]) -> pd.DataFrame:
     payers = run.engine.read(day_files(run, names, "payers"))
-    found = visitors.customers(payers).to_pandas()
+    found = run.engine.frame(visitors.customers(payers))
     for column in ("first_paid_on", "last_paid_on"):
         found = _dated(found, column, column)
     return found

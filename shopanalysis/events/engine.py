@@ -41,9 +41,17 @@ class Engine:
         """From now on `name` is `table`, computed once."""
         self.connection.create_table(name, table, temp=True, overwrite=True)
 
+    def let_go(self, name: str) -> None:
+        """What was held as `name` needs no memory any more."""
+        self.connection.drop_table(name, force=True)
+
     def rows(self, table) -> list[dict]:
         """The rows of a small table."""
         return self.connection.to_pyarrow(table).to_pylist()
+
+    def frame(self, table):
+        """A table in pandas."""
+        return self.connection.to_pyarrow(table).to_pandas()
 
     def write(self, table, target: Path) -> None:
         """Write a table to Parquet: a file, or a folder of parts."""
@@ -59,10 +67,14 @@ class Spark(Engine):
 
     def hold(self, name: str, table) -> None:
         """From now on `name` is `table`, computed once."""
-        if name in self.held:
-            self.held[name].unpersist()
+        self.let_go(name)
         self.held[name] = self.connection.raw_sql(self.connection.compile(table)).cache()
         self.held[name].createOrReplaceTempView(name)
+
+    def let_go(self, name: str) -> None:
+        """What was held as `name` needs no memory any more."""
+        if name in self.held:
+            self.held.pop(name).unpersist()
 
 
 class DuckDB(Engine):
@@ -94,6 +106,10 @@ class DuckDB(Engine):
     def hold(self, name: str, table) -> None:
         """From now on `name` is `table`, computed once."""
         self._run(f'CREATE OR REPLACE TEMP TABLE "{name}" AS {self._sql(table)}')
+
+    def let_go(self, name: str) -> None:
+        """What was held as `name` needs no memory any more."""
+        self._run(f'DROP TABLE IF EXISTS "{name}"')
 
     def rows(self, table) -> list[dict]:
         """The rows of a small table."""

@@ -16,6 +16,7 @@ from pathlib import Path
 from shopanalysis.events import daily, log, state
 from shopanalysis.events.clock import Clock
 from shopanalysis.events.settings import BITS
+from shopanalysis.tables import TABLES
 
 EPOCH = date(1970, 1, 1)
 LOG, ACTS, PEOPLE, DAY = "log_of_the_day", "acts_of_the_day", "people_of_the_day", "the_day"
@@ -24,6 +25,11 @@ GROUPS = {  # keys by which people are counted, each once; an act without one of
     "source_day": [["source"], ["source", "device"]],
     "item_day": [["item_id"]],
     "item_source_day": [["item_id", "source"]],
+}
+PARTS = {  # column of a table -> the sums that it is made of, where they are not called alike
+    "page_views": ["views"],
+    "bounce_rate": ["bounces", "visits"],
+    "dwell": ["dwell", "stay", "stays"],
 }
 
 
@@ -75,7 +81,7 @@ def questions(run, schema) -> Questions:
 
 def _files(run, people) -> dict[str, object]:
     files = {
-        "-".join([name, *keys]): _counted(people, keys)
+        "-".join([name, *keys]): _counted(people, name, keys)
         for name, groups in GROUPS.items()
         for keys in groups
     }
@@ -106,15 +112,16 @@ def _having(people, keys: list[str]):
     return people
 
 
-def _counted(people, keys: list[str]):
-    """People, sums and orders by `keys`; orders missing where there are none."""
+def _counted(people, table: str, keys: list[str]):
+    """What `table` needs of people, sums and orders by `keys`; orders missing where there are none."""
     some = _having(people, keys)
     counted = daily.people(daily.by_visitor(some, keys), keys)
     sums, orders = daily.sums(some, keys), daily.orders(some, keys)
-    if not keys:
-        return counted.cross_join(sums).cross_join(orders)
-    whole = counted.inner_join(sums, keys)
-    return whole.left_join(orders, keys).select(*whole.columns, "orders")
+    whole = counted.inner_join(sums, keys) if keys else counted.cross_join(sums)
+    if "orders" in TABLES[table].columns:
+        whole = whole.left_join(orders, keys) if keys else whole.cross_join(orders)
+    needed = {part for name in TABLES[table].columns for part in PARTS.get(name, [name])}
+    return whole.select(*keys, *sorted(needed.intersection(whole.columns) - {*keys}))
 
 
 def make(run, day: date, files: list[Path], target: Path) -> None:

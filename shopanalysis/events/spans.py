@@ -87,7 +87,7 @@ def _make_weeks(run, block: list[date], names: dict[date, str], wanted: dict[dat
     stretch = _stretch(block[0], block[-1], names)
     pairs = run.engine.read(day_files(run, stretch, "pairs"))
     ends = [(day - EPOCH).days for day in block]
-    counted = visitors.over_days(pairs, (min(stretch) - EPOCH).days, ends).to_pandas()
+    counted = run.engine.frame(visitors.over_days(pairs, (min(stretch) - EPOCH).days, ends))
     for day, end in zip(block, ends, strict=True):
         people = {"visitors": counted[f"viewed_{end}"], "buyers": counted[f"paid_{end}"]}
         table = pd.DataFrame({"item_id": counted["item_id"], "date": pd.Timestamp(day)} | people)
