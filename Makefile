@@ -46,9 +46,12 @@ example: $(installed)  ## reports/demo/: what README.md shows (needs Chromium fo
 	for page in index daily_report; do chromium --headless --no-sandbox --hide-scrollbars --window-size=1280,1150 \
 		--screenshot=reports/demo/$$page.png file://$(here)/reports/demo/$$page.html; done
 
-lock:  ## requirements.lock from pyproject.toml, for every Python >= 3.11 and system (needs uv)
-	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 \
-		--generate-hashes --no-header --no-emit-index-url --no-emit-find-links --quiet --output-file requirements.lock
+compile = uv pip compile --universal --python-version 3.11 --generate-hashes \
+	--no-header --no-emit-index-url --no-emit-find-links --quiet
+
+lock:  ## requirements.lock from pyproject.toml, for every Python >= 3.11 and system, and Spark's own (needs uv)
+	$(compile) pyproject.toml --extra dev --output-file requirements.lock
+	sed -n 's/^ *"\(pyspark.*\)",$$/\1/p' pyproject.toml | $(compile) - --output-file requirements-spark.lock
 
 clean:  ## all that make has made
 	rm -rf .venv .cache

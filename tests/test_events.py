@@ -12,10 +12,6 @@ from small_shops import ROOT
 
 from shopanalysis import shop, tables
 from shopanalysis.errors import DataError, ParameterError
-
-pytest.importorskip("ibis")
-pytest.importorskip("duckdb")
-
 from shopanalysis.events import engine, reducing
 from shopanalysis.events.clock import Clock
 
@@ -311,7 +307,7 @@ def test_too_little_memory_and_a_full_disk_is_a_plain_error_and_tables_stay(tmp_
         return made
 
     monkeypatch.setattr(engine, "connect", cramped)
-    with pytest.raises(DataError, match=r"tables are as before: .* Raise memory_limit \(1GB\)"):
+    with pytest.raises(DataError, match=r"tables are as before: .* Raise memory_limit \(600MB\)"):
         reducing.reduce(opened, TODAY)
     after = {file.name: file.read_bytes() for file in (tmp_path / "tables").glob("*.parquet")}
     assert after == before

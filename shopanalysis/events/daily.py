@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from shopanalysis.events.settings import BITS
+from shopanalysis.events.bits import BITS, either, has
 
 PEOPLE = {  # column of the tables -> what a person did, at least once, to be counted
     "visitors": "view",
@@ -59,23 +59,20 @@ def _is(acts, kind: str):
     return acts.did == BITS[kind]
 
 
-def _did(people, kind: str):
-    return (people.did & BITS[kind]) != 0
-
-
 def _grouped(table, keys: Sequence[str]):
     return table.group_by(list(keys)) if keys else table
 
 
 def by_visitor(acts, keys: Sequence[str]):
     """What each visitor did, by `keys`."""
-    return acts.group_by("visitor", *keys).aggregate(did=acts.did.bit_or())
+    return acts.group_by("visitor", *keys).aggregate(did=either(acts.did))
 
 
 def people(by_visitor, keys: Sequence[str]):
     """One row per `keys` (one in all without): people who did each thing at least once."""
     counted = {
-        name: by_visitor.count(where=_did(by_visitor, kind)) for name, kind in PEOPLE.items()
+        name: by_visitor.count(where=has(by_visitor.did, BITS[kind]))
+        for name, kind in PEOPLE.items()
     }
     return _grouped(by_visitor, keys).aggregate(**counted)
 

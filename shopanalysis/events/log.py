@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from datetime import date
 
 from shopanalysis.errors import DataError
+from shopanalysis.events.bits import BITS
 from shopanalysis.events.clock import QUARTER, Clock
-from shopanalysis.events.settings import BITS, OPTIONAL, WRITTEN, Format, Settings
+from shopanalysis.events.settings import OPTIONAL, WRITTEN, Format, Settings
 
 NUMBERS = ("amount", "units")
 KEY = ("visitor", "at", "did", "item_id", "order_id")  # rows alike in these are one act

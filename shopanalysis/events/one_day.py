@@ -14,8 +14,8 @@ from datetime import date
 from pathlib import Path
 
 from shopanalysis.events import daily, log, state
+from shopanalysis.events.bits import BITS, has
 from shopanalysis.events.clock import Clock
-from shopanalysis.events.settings import BITS
 from shopanalysis.tables import TABLES
 
 EPOCH = date(1970, 1, 1)
@@ -90,8 +90,8 @@ def _files(run, people) -> dict[str, object]:
         daily.by_visitor(_having(people, ["item_id"]), ["item_id"]),
     )
     paid = daily.payers(people)
-    viewed, bought = ((pairs.did & BITS[kind]) != 0 for kind in ("view", "pay"))
-    files["viewers"] = by.filter((by.did & BITS["view"]) != 0).select(
+    viewed, bought = (has(pairs.did, BITS[kind]) for kind in ("view", "pay"))
+    files["viewers"] = by.filter(has(by.did, BITS["view"])).select(
         visitor_key=log.key(by.visitor, run.format, run.salt)
     )
     files["payers"] = paid.select(

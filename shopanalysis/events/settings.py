@@ -14,7 +14,6 @@ from shopanalysis.errors import DataError
 FORMATS = Path(__file__).with_name("formats")
 OPTIONAL = ("item_id", "source", "device", "amount", "units", "order_id", "session", "agent")
 KINDS = ("view", "favourite", "cart", "order", "pay")
-BITS = {kind: 1 << number for number, kind in enumerate(KINDS)}  # what a person did, as bits
 WRITTEN = {"time": 0, "epoch": 1, "epoch_ms": 1_000, "epoch_us": 1_000_000}
 SIZE = re.compile(r"\d+(\.\d+)?\s*(MB|GB)")
 
@@ -64,7 +63,7 @@ class Settings:
     most_views: float = 1000
     agents: str = "(?i)bot|crawl|spider|slurp|headless|python-requests|curl|wget"
     test_visitors: tuple[str, ...] = ()
-    memory_limit: str = "1GB"
+    memory_limit: str = "600MB"
     spill: str = ""
     known: Mapping[str, object] = field(default_factory=dict, repr=False)
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from shopanalysis.events.bits import either, has
+
 WEEK = 7
 MOST_DAYS = 62  # a visitor's days are bits of one whole number
 
@@ -22,11 +24,11 @@ def over_days(pairs, first: int, ends: Sequence[int], days: int = WEEK):
 
     bit = ibis.literal(1, "int64") << (pairs.day - first).cast("int64")
     came = pairs.group_by("visitor_key", "item_id").aggregate(
-        **{did: pairs[did].ifelse(bit, 0).bit_or() for did in ("viewed", "paid")}
+        **{did: either(pairs[did].ifelse(bit, 0)) for did in ("viewed", "paid")}
     )
     return came.group_by("item_id").aggregate(
         **{
-            f"{did}_{end}": came.count(where=(came[did] & _bits(end - first, days)) != 0)
+            f"{did}_{end}": came.count(where=has(came[did], _bits(end - first, days)))
             for did in ("viewed", "paid")
             for end in ends
         }
