@@ -1,4 +1,4 @@
-"""Event logs: every table row for row against loops over sets of people, and what must not happen."""
+"""Event logs: what is counted, by hand; days that come, change and are killed; what is refused."""
 
 import subprocess
 import sys
@@ -8,6 +8,7 @@ from pathlib import Path
 import nasty_log
 import pandas as pd
 import pytest
+from event_shops import ZONES, assert_as_expected, shop_with
 from small_shops import ROOT
 
 from shopanalysis import shop, tables
@@ -16,43 +17,6 @@ from shopanalysis.events import engine, reducing
 from shopanalysis.events.clock import Clock
 
 TODAY = date(2026, 12, 1)
-ZONES = [("UTC", "Asia/Shanghai"), ("Asia/Shanghai", "America/New_York"), ("UTC", "Asia/Kolkata")]
-
-
-def shop_with(folder: Path, log: pd.DataFrame, zones=ZONES[0], settings: str = "") -> shop.Shop:
-    (folder / "events").mkdir(parents=True)
-    if len(log):
-        nasty_log.write(log, folder / "events")
-    (folder / "shop.toml").write_text(
-        f'name = "a"\ntime_zone = "{zones[1]}"\n[events]\ntime_zone = "{zones[0]}"\n'
-        f'most_views = {nasty_log.MOST_VIEWS}\ntest_visitors = ["v-test"]\n{settings}\n',
-        "utf-8",
-    )
-    return shop.load(folder)
-
-
-def assert_as_expected(folder: Path, wanted: dict[str, pd.DataFrame]) -> None:
-    for name, rows in wanted.items():
-        found = tables.read(folder, name)
-        key = list(tables.TABLES[name].key)
-        rows = tables.conform(name, rows).sort_values(key, ignore_index=True)
-        said = list(wanted[name].columns.intersection(list(tables.TABLES[name].columns)))
-        pd.testing.assert_frame_equal(
-            found[said], rows[said], obj=name, check_exact=False, rtol=1e-12
-        )
-        assert list(found[found["source_file"] != "event log"].index) == []
-
-
-@pytest.mark.parametrize("zones", ZONES)
-def test_every_table_is_what_loops_over_sets_of_people_count(tmp_path, zones):
-    log = nasty_log.acts()
-    made = reducing.reduce(shop_with(tmp_path, log, zones), TODAY)
-    days = nasty_log.clean(log, *zones)
-    assert_as_expected(tmp_path, nasty_log.expected(days))
-    assert set(made.written) == {
-        "shop_day", "source_day", "item_day", "item_source_day", "item_week", "customers",
-    }  # fmt: skip
-    assert set(days) <= set(made.days)
 
 
 def test_a_gap_a_second_longer_makes_a_second_visit(tmp_path):
@@ -354,59 +318,3 @@ def test_a_shop_without_a_log_is_told_where_it_would_be(tmp_path):
     (tmp_path / "shop.toml").write_text("", "utf-8")
     with pytest.raises(DataError, match="has no event log: no file events/"):
         reducing.reduce(shop.load(tmp_path), TODAY)
-
-
-@pytest.mark.spark
-def test_spark_gives_the_same_rows(tmp_path, monkeypatch):
-    """One thread of a Spark in this machine; a piece of the log, so that it stays short."""
-    pytest.importorskip("pyspark")
-    options = "--master local[1] --driver-memory 1g --conf spark.ui.enabled=false"
-    options += " --conf spark.sql.shuffle.partitions=1 pyspark-shell"
-    monkeypatch.setenv("PYSPARK_SUBMIT_ARGS", options)
-    log = nasty_log.acts(people=30)
-    log = log[log["at"].isna() | (log["at"] < nasty_log.START + timedelta(hours=6))]
-    reducing.reduce(shop_with(tmp_path, log, settings='engine = "pyspark://"'), TODAY)
-    assert_as_expected(tmp_path, nasty_log.expected(nasty_log.clean(log, *ZONES[0])))
-
-
-REAL = ROOT.parent / "shared" / "data" / "taobao_userbehavior_sample" / "raw" / "UserBehavior.csv"
-
-
-@pytest.mark.real
-@pytest.mark.skipif(not REAL.exists(), reason="the real data are not here")
-def test_imported_acts_of_taobao_visitors_become_daily_tables(tmp_path):
-    from shopanalysis import exports
-
-    exports.import_files(tmp_path / "acts", [REAL], today=TODAY)
-    opened = shop.load(tmp_path / "acts")
-    reducing.reduce(opened, TODAY)
-    acts = [line.split(",") for line in REAL.read_text("utf-8").splitlines()]
-    whole = {tuple(act) for act in acts if len(act) == 5}
-    by_day: dict[tuple, set] = {}
-    for who, _, _, kind, at in whole:
-        day = (datetime(1970, 1, 1) + timedelta(seconds=int(at), hours=8)).date()
-        by_day.setdefault((kind, day), set()).add(who)
-    days = opened.table("shop_day").set_index("date")
-    for column, kind in {
-        "visitors": "pv",
-        "cart_adds": "cart",
-        "favourites": "fav",
-        "buyers": "buy",
-    }.items():
-        found = {day.date(): n for day, n in days[column].items() if n}
-        assert found == {day: len(who) for (k, day), who in by_day.items() if k == kind}
-    last = date(2017, 12, 3)
-    week: dict[str, set] = {}
-    for who, item, _, kind, at in whole:
-        day = (datetime(1970, 1, 1) + timedelta(seconds=int(at), hours=8)).date()
-        if kind == "pv" and last - timedelta(days=6) <= day <= last:
-            week.setdefault(item, set()).add(who)
-    weeks = opened.table("item_week")
-    weeks = weeks[weeks["date"].eq("2017-12-03") & weeks["visitors"].gt(0)]
-    assert weeks.set_index("item_id")["visitors"].to_dict() == {
-        i: len(who) for i, who in week.items()
-    }
-    assert max(map(len, week.values())) == 21
-    assert len(opened.table("customers")) == len(
-        {who for who, _, _, kind, _ in whole if kind == "buy"}
-    )
