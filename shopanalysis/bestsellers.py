@@ -11,8 +11,9 @@ from shopanalysis import calendars, guards, rates
 from shopanalysis.calendars import Campaign
 from shopanalysis.findings import Finding
 
-TABLES = ("item_day", "items", "item_source_day", "order_lines", "orders")
+TABLES = ("item_day", "items", "item_source_day", "item_week", "order_lines", "orders")
 SHOCK_DAYS = 28  # clean days from which the days' own ups and downs are estimated
+WEEK = 7  # days of a row of item_week
 WEEKS_KNOWN = 4  # a bestseller confirmed within these weeks before is no news (D05)
 LOOK_ALIKES = {  # what stands against a confirmation, weightiest first, and its sentence
     "low_conversion": "look_alike_low_conversion",
@@ -68,6 +69,25 @@ def week(
     return described.sort_values("visitors_by_day", ascending=False, kind="stable").reset_index()
 
 
+def with_people(
+    items: pd.DataFrame, item_week: pd.DataFrame | None, date: pd.Timestamp, days: int
+) -> pd.DataFrame:
+    """`items` of week() with visitors: people, each once in the `days` days, missing where not counted.
+
+    item_week   of an event log, which alone can tell who came on two days; it knows weeks only
+    """
+    if item_week is None or days != WEEK:
+        return items.assign(visitors=np.nan)
+    last = item_week[item_week["date"] == date].set_index("item_id")["visitors"]
+    return items.assign(visitors=items["item_id"].map(last).astype(float))
+
+
+def seen_by(items: pd.DataFrame) -> pd.Series:
+    """What is held against the bar of visitors: people of the week where they are known, else visits."""
+    visits = items["visitors_by_day"]
+    return items["visitors"].fillna(visits) if "visitors" in items else visits
+
+
 def _weighted(period: pd.DataFrame, column: str) -> pd.Series:
     known = period.dropna(subset=[column])
     by_item = known.assign(part=known[column] * known["visitors_by_day"]).groupby("item_id")
@@ -107,7 +127,7 @@ def expect(
     def sure_with_visits(more: np.ndarray) -> np.ndarray:
         return prior.chance_above(bar, k + expected * more / spread, n + more / spread) >= enough
 
-    lacking = np.floor(bars["bestseller_visitors"] - visits) + 1
+    lacking = np.floor(bars["bestseller_visitors"] - seen_by(items).to_numpy()) + 1
     more_visits = _fewest(sure_with_visits, np.full(len(n), MOST_VISITS))
     return items.assign(
         next_conversion=expected, low=low, high=high, chance_above=prior.chance_above(bar, k, n),
@@ -156,6 +176,7 @@ def screen(
     reason         what stands against a confirmation first; missing for the confirmed
     """
     items = week(tables["item_day"], tables["items"], date, days)
+    items = with_people(items, tables.get("item_week"), date, days)
     items = expect(items, tables["item_day"], date, days, bars, campaigns)
     items = guards.guards(items, tables, date, days)
     return verdicts(items, bars, guards.doubts(items, days, bars))
@@ -168,8 +189,8 @@ def verdicts(
 
     against   of guards.doubts(); without it nothing is known against any item
     """
-    enough = items["visitors_by_day"] > bars["bestseller_visitors"]
-    nearly = items["visitors_by_day"] > bars["bestseller_visitors"] * bars["bestseller_nearly"]
+    enough = seen_by(items) > bars["bestseller_visitors"]
+    nearly = seen_by(items) > bars["bestseller_visitors"] * bars["bestseller_nearly"]
     fair = items["chance_above"] >= bars["bestseller_watch_chance"]
     sure = items["chance_above"] >= bars["bestseller_chance"]
     sure &= rates.chosen(items["chance_above"].where(enough, 0.0), bars["bestseller_wrong"])
@@ -231,7 +252,7 @@ def average(items: pd.DataFrame) -> float:
 def candidates(items: pd.DataFrame, bars: Mapping[str, float]) -> pd.DataFrame:
     """Items with visits over the part of the bar at which they are watched."""
     least = bars["bestseller_visitors"] * bars["bestseller_nearly"]
-    return items[items["visitors_by_day"] > least]
+    return items[seen_by(items) > least]
 
 
 def nearly(items: pd.DataFrame) -> pd.DataFrame:
@@ -276,6 +297,8 @@ def findings(
     ]
     if campaign_days:
         found.append(_campaign(campaign_days))
+    if "visitors" in items and items["visitors"].notna().any():
+        found.append(_people(items.dropna(subset=["visitors"]), bars))
     missing = guards.unchecked(items)
     return [*found, _unchecked(missing)] if missing else found
 
@@ -340,6 +363,13 @@ def _look_alikes(reason: str, group: pd.DataFrame, bars: Mapping[str, float]) ->
 def _campaign(days: int) -> Finding:
     return Finding("campaign_week", "info", "visitors_by_day", "campaign_in_week", days, "days",
                    rule="D04", values={"days": days})  # fmt: skip
+
+
+def _people(items: pd.DataFrame, bars: Mapping[str, float]) -> Finding:
+    people, visits = items["visitors"].sum(), items["visitors_by_day"].sum()
+    values = {"people": people, "visits": visits, "items": len(items), **_bars(bars)}
+    return Finding("weekly_visitors", "info", "visitors_by_day", "weekly_visitors", people, "people",
+                   n=visits, rule="D01", values=values)  # fmt: skip
 
 
 def _unchecked(missing: list[str]) -> Finding:

@@ -93,6 +93,7 @@ _device = _text("all, or one of the two sides; all is never the sum of the two",
 _item_id = _text("the item's id, as text")
 _source = _text("name of the traffic source as the platform spells it, path from the top")
 _source_file = _text("the file that the row comes from")
+EVENT_LOG = "event log"  # source_file of rows that shopanalysis.events has counted
 
 TABLES: dict[str, Table] = {
     "shop_day": Table(

@@ -16,7 +16,7 @@ from shopanalysis import calendars, rates
 from shopanalysis.calendars import DAY, Campaign
 from shopanalysis.errors import ParameterError
 from shopanalysis.findings import Finding
-from shopanalysis.tables import leaf
+from shopanalysis.tables import EVENT_LOG, leaf
 
 FREE = ("free search", "free recommendation")
 STEERED = (*FREE, "paid", "content", "off-site")  # the others are the shop's own visitors and pages
@@ -268,6 +268,30 @@ def unmapped(sources: pd.DataFrame, much: float) -> list[Finding]:
         action="map_sources", rule="N01",
         values={"share": share, "names": [leaf(name) for name in names["source"][:3]]},
     )]  # fmt: skip
+
+
+def overlap(shop_day: pd.DataFrame, source_day: pd.DataFrame, periods: Periods) -> list[Finding]:
+    """How many of the sources' visitors another source counts too; nothing unless a log tells (B01).
+
+    Only rows of an event log are compared: exports state each source by a rule of the platform's own.
+    """
+    of_log = [frame[frame["source_file"].eq(EVENT_LOG)] for frame in (shop_day, source_day)]
+    whole, by_source = (_whole(frame, periods) for frame in of_log)
+    if whole.empty or by_source.empty:
+        return []
+    days = whole.index.intersection(by_source.index)
+    people, counted = whole[days].sum(), by_source[days].sum()
+    more = max(counted - people, 0.0)
+    return [Finding(
+        "source_overlap", "info", "visitors_by_day", "source_overlap", more, "people", n=people, rule="B01",
+        values={"more": more, "counted": counted, "people": people, "days": len(days)},
+    )]  # fmt: skip
+
+
+def _whole(frame: pd.DataFrame, periods: Periods) -> pd.Series:
+    """Visitors of all devices by day of the period, added up over sources."""
+    period = calendars.last_days(frame[frame["device"] == "all"], periods.date, periods.days)
+    return period.groupby("date")["visitors"].sum(min_count=1).dropna()
 
 
 def free_and_paid(channels: pd.DataFrame) -> list[Finding]:

@@ -179,8 +179,7 @@ def expected(days: dict[date, list[dict]]) -> dict[str, pd.DataFrame]:
         seen |= came
         for source in sorted({a["source"] for a in acts} - {""}):
             of_source = [a for a in acts if a["source"] == source]
-            for device in ["all", *sorted({a["device"] for a in of_source} - {""})]:
-                made["source_day"].append(_source_day(day, acts, source, device))
+            made["source_day"].append(_source_day(day, acts, of_source, source))
         for item in sorted({a["item"] for a in acts} - {""}):
             made["item_day"].append(_item_day(day, acts, item))
             for source in sorted({a["source"] for a in acts if a["item"] == item} - {""}):
@@ -206,14 +205,11 @@ def _shop_day(day: date, acts: list[dict], device: str, new: int) -> dict:
     }  # fmt: skip
 
 
-def _source_day(day: date, acts: list[dict], source: str, device: str) -> dict:
-    def mine(act: dict) -> bool:
-        return act["source"] == source and device in ("all", act["device"])
-
-    facts = _facts([a for a in acts if mine(a)])
+def _source_day(day: date, acts: list[dict], of_source: list[dict], source: str) -> dict:
+    facts = _facts(of_source)
     del facts["ordered_amount"]
-    bounces = _visited(acts, mine)["bounces"]
-    return {"date": day, "source": source, "device": device, "bounces": bounces} | facts
+    bounces = _visited(acts, lambda act: act["source"] == source)["bounces"]
+    return {"date": day, "source": source, "device": "all", "bounces": bounces} | facts
 
 
 def _item_day(day: date, acts: list[dict], item: str) -> dict:

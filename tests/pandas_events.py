@@ -76,9 +76,7 @@ def expected(acts: pd.DataFrame) -> dict[str, pd.DataFrame]:
         _facts(acts).assign(device="all").merge(new, left_on="date", right_index=True, how="left")
     )
     shop["new_visitors"] = shop["new_visitors"].fillna(0)
-    source = pd.concat(
-        [_facts(acts, "source").assign(device="all"), _facts(acts, "source", "device")]
-    )
+    source = _facts(acts, "source").assign(device="all")
     by_source = _facts(acts, "item_id", "source")[
         ["date", "item_id", "source", "visitors", "buyers", "sales"]
     ]

@@ -268,3 +268,26 @@ def test_one_dispersion_for_all_would_make_large_items_too_sure(calibration):
         0.95, large["payers"] + 1, large["visitors_by_day"] - large["payers"] + 1
     )
     assert held.mean() > 0.88 > large["true"].between(*plain).mean()
+
+
+def test_where_a_log_counted_people_of_the_week_they_are_held_against_the_bar():
+    """500 visits a day are 3,500 in the week, by 2,900 people: below the bar of 3,000."""
+    counted = rows("item_week", "date item_id visitors buyers", "2026-11-20 A 2900 150")
+    item = judged(*days_of("A", 500, 25), item_week=counted).loc["A"]
+    assert (item["verdict"], item["reason"], item["plan_verdict"]) == (
+        "watch",
+        "few_visitors",
+        "no",
+    )
+    assert item["visitors_short"] == 101
+    older = rows("item_week", "date item_id visitors buyers", "2026-11-19 A 2900 150")
+    assert judged(*days_of("A", 500, 25), item_week=older).loc["A", "verdict"] == "confirmed"
+
+
+def test_the_page_says_that_people_of_the_week_are_counted_and_only_then():
+    counted = rows("item_week", "date item_id visitors buyers", "2026-11-20 A 3100 150")
+    told = bestsellers.findings(judged(*days_of("A", 500, 25), item_week=counted), BARS)
+    (people,) = [finding for finding in told if finding.text == "weekly_visitors"]
+    assert (people.value, people.values["visits"]) == (3100, 3500)
+    without = bestsellers.findings(judged(*days_of("A", 500, 25)), BARS)
+    assert "weekly_visitors" not in {finding.text for finding in without}

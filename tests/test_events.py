@@ -271,7 +271,7 @@ def test_too_little_memory_and_a_full_disk_is_a_plain_error_and_tables_stay(tmp_
         return made
 
     monkeypatch.setattr(engine, "connect", cramped)
-    with pytest.raises(DataError, match=r"tables are as before: .* Raise memory_limit \(600MB\)"):
+    with pytest.raises(DataError, match=r"tables are as before: .* Raise memory_limit \(400MB\)"):
         reducing.reduce(opened, TODAY)
     after = {file.name: file.read_bytes() for file in (tmp_path / "tables").glob("*.parquet")}
     assert after == before

@@ -107,10 +107,10 @@ def spark():
 
 @pytest.mark.spark
 def test_spark_gives_the_rows_of_loops(tmp_path, spark):
-    """Four days, of which one is empty: sessions over midnight, two zones, copies, late acts, machines."""
+    """Around the log's empty day: sessions over midnight, two zones, copies, late acts."""
     log = nasty_log.acts(people=40)
-    begin = nasty_log.START + timedelta(days=3, hours=14)
-    log = log[log["at"].isna() | log["at"].between(begin, begin + timedelta(days=2, hours=20))]
+    begin = nasty_log.START + timedelta(days=4, hours=15)
+    log = log[log["at"].isna() | log["at"].between(begin, begin + timedelta(days=1, hours=21))]
     reducing.reduce(shop_with(tmp_path, log, settings=f'engine = "{spark}"'), TODAY)
     assert_as_expected(tmp_path, nasty_log.expected(nasty_log.clean(log, *ZONES[0])))
 
@@ -121,7 +121,7 @@ def test_spark_gives_the_rows_of_loops(tmp_path, spark):
 def test_spark_gives_the_rows_of_pandas_on_acts_of_taobao_visitors(tmp_path, spark):
     log = pd.read_parquet(REAL)
     begin = datetime(2017, 11, 30, 16, tzinfo=UTC).timestamp()
-    log = log[log["timestamp"].isna() | log["timestamp"].between(begin, begin + 2 * 86_400 - 1)]
+    log = log[log["timestamp"].isna() | log["timestamp"].between(begin, begin + 86_400)]
     opened, wanted = taobao(tmp_path, spark, log)
     reducing.reduce(opened, TODAY)
     assert_as_expected(tmp_path, wanted)

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 from small_shops import day, rows
 
-from shopanalysis import rates, traffic_sources
+from shopanalysis import rates, tables, traffic_sources
 from shopanalysis.calendars import Campaign
 from shopanalysis.errors import ParameterError
 
@@ -186,3 +186,21 @@ def test_free_and_paid_are_told_with_what_is_left_of_a_paid_visit():
     assert (values["free"], values["paid"], values["net"]) == (0.7, 0.3, 1.0)
     unknown = traffic_sources.channel_table(table().reset_index(), None)
     assert traffic_sources.free_and_paid(unknown)[0].text == "free_and_paid_no_cost"
+
+
+def test_people_whom_two_sources_count_are_told_where_a_log_counted_both():
+    """Two days: 10 and 20 people, 13 and 20 visitors of sources; a day of one table alone is left out."""
+    shop = rows(
+        "shop_day",
+        "date device visitors",
+        "2026-11-13 all 10",
+        "2026-11-14 all 20",
+        "2026-11-12 all 5",
+    )
+    by = rows("source_day", "date source device visitors",
+              "2026-11-13 a all 8", "2026-11-13 b all 5", "2026-11-14 a all 20")  # fmt: skip
+    log = [frame.assign(source_file=tables.EVENT_LOG) for frame in (shop, by)]
+    week = traffic_sources.Periods(day("2026-11-14"), 7, None, 3, 0, 0, 0)
+    (told,) = traffic_sources.overlap(*log, week)
+    assert (told.value, told.n, told.values["counted"], told.values["days"]) == (3, 30, 33, 2)
+    assert traffic_sources.overlap(shop.assign(source_file="a.xlsx"), log[1], week) == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
@@ -14,7 +15,6 @@ from shopanalysis.events.one_day import GROUPS
 from shopanalysis.events.spans import day_files
 from shopanalysis.exports import landing, mappings
 
-SOURCE_FILE = "event log"
 WHAT = {  # column -> the kind that a log must record for it to be known
     "visitors": "view", "page_views": "view", "bounce_rate": "view", "bounces": "view",
     "dwell": "view", "new_visitors": "view", "favourites": "favourite", "cart_adds": "cart",
@@ -30,15 +30,18 @@ def land(run, names: dict[date, str], first: list[Path], weeks: list[Path]):
     made = _makers(run, names, first, weeks)
     kept = tuple(name for name in made if _stated_elsewhere(folder, name))
     aside = landing.start(folder)
-    written, gone = [], []
-    for name, make in made.items():
-        if name not in kept:
-            frame = _known(run, make()).assign(source_file=SOURCE_FILE)
-            (written if len(frame) else gone).append(name)
-            if len(frame):
-                tables.write(aside, name, frame)
-    landing.land(folder, gone)
-    return tuple(written), kept
+    asked = [name for name in made if name not in kept]
+    written = tuple(name for name in asked if _write(run, aside, name, made[name]))
+    landing.land(folder, set(asked).difference(written))
+    return written, kept
+
+
+def _write(run, aside: Path, name: str, make: Callable[[], pd.DataFrame]) -> bool:
+    """Write what `make` makes; whether there was a row. The frame is gone before the next is made."""
+    frame = _known(run, make())
+    if len(frame):
+        tables.write(aside, name, frame.assign(source_file=tables.EVENT_LOG))
+    return len(frame) > 0
 
 
 def _stated_elsewhere(folder: Path, name: str) -> bool:
@@ -46,7 +49,9 @@ def _stated_elsewhere(folder: Path, name: str) -> bool:
     file = tables.path(folder, name)
     if not file.exists():
         return False
-    return not pd.read_parquet(file, columns=["source_file"])["source_file"].eq(SOURCE_FILE).all()
+    return (
+        not pd.read_parquet(file, columns=["source_file"])["source_file"].eq(tables.EVENT_LOG).all()
+    )
 
 
 def _makers(run, names: dict[date, str], first: list[Path], weeks: list[Path]):

@@ -22,7 +22,7 @@ EPOCH = date(1970, 1, 1)
 LOG, ACTS, PEOPLE, DAY = "log_of_the_day", "acts_of_the_day", "people_of_the_day", "the_day"
 GROUPS = {  # keys by which people are counted, each once; an act without one of them is in no row
     "shop_day": [[], ["device"]],
-    "source_day": [["source"], ["source", "device"]],
+    "source_day": [["source"]],  # all devices: analyses add up the devices of a source
     "item_day": [["item_id"]],
     "item_source_day": [["item_id", "source"]],
 }

@@ -63,7 +63,7 @@ class Settings:
     most_views: float = 1000
     agents: str = "(?i)bot|crawl|spider|slurp|headless|python-requests|curl|wget"
     test_visitors: tuple[str, ...] = ()
-    memory_limit: str = "600MB"
+    memory_limit: str = "400MB"
     spill: str = ""
     known: Mapping[str, object] = field(default_factory=dict, repr=False)
 
