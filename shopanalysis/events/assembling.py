@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -27,11 +28,15 @@ AMOUNTS = ("sales", "ordered_amount", "units", "ordered_units")
 def land(run, names: dict[date, str], first: list[Path], weeks: list[Path]):
     """Write every table that the log yields; names of those written, and of those left to exports."""
     folder = run.shop.folder
-    made = _makers(run, names, first, weeks)
-    kept = tuple(name for name in made if _stated_elsewhere(folder, name))
     aside = landing.start(folder)
-    asked = [name for name in made if name not in kept]
-    written = tuple(name for name in asked if _write(run, aside, name, made[name]))
+    writers = {
+        name: partial(_write, run, aside, name, make)
+        for name, make in _makers(run, names, first, weeks).items()
+    }
+    writers["customers"] = partial(_write_customers, run, names, aside)
+    kept = tuple(name for name in writers if _stated_elsewhere(folder, name))
+    asked = [name for name in writers if name not in kept]
+    written = tuple(name for name in asked if writers[name]())
     landing.land(folder, set(asked).difference(written))
     return written, kept
 
@@ -62,7 +67,6 @@ def _makers(run, names: dict[date, str], first: list[Path], weeks: list[Path]):
         "item_day": lambda: _rates(_counted(run, names, "item_day")).assign(bounce_rate=np.nan),
         "item_source_day": lambda: _counted(run, names, "item_source_day"),
         "item_week": lambda: pd.concat([pd.read_parquet(file) for file in weeks]),
-        "customers": lambda: _customers(run, names),
     }
 
 
@@ -122,12 +126,21 @@ def _none(found: pd.DataFrame, name: str) -> pd.Series:
     return found["ordered_buyers" if name.startswith("ordered") else "buyers"].eq(0)
 
 
-def _customers(run, names: dict[date, str]) -> pd.DataFrame:
-    payers = run.engine.read(day_files(run, names, "payers"))
-    found = run.engine.frame(visitors.customers(payers))
-    for column in ("first_paid_on", "last_paid_on"):
-        found = _dated(found, column, column)
-    return found
+def _write_customers(run, names: dict[date, str], aside: Path) -> bool:
+    """Customers, of whom a large shop has millions: the engine writes them as the contract types them."""
+    import ibis
+
+    found = visitors.customers(run.engine.read(day_files(run, names, "payers")))
+    columns = {"source_file": ibis.literal(tables.EVENT_LOG)}
+    for name, column in tables.TABLES["customers"].columns.items():
+        if column.kind == "date":
+            columns[name] = (
+                (found[name].cast("int64") * 86_400).as_timestamp("s").cast("timestamp(6)")
+            )
+        elif column.kind != "text":
+            columns[name] = found[name].cast("float64")
+    rows = found.mutate(**columns).select(*tables.TABLES["customers"].columns)
+    return run.engine.stream(rows.order_by("visitor_key"), tables.path(aside, "customers")) > 0
 
 
 def _known(run, frame: pd.DataFrame) -> pd.DataFrame:

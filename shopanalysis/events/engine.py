@@ -13,6 +13,7 @@ from pathlib import Path
 from shopanalysis.errors import DataError, ParameterError
 from shopanalysis.events.settings import Settings
 
+PIECE = 100_000  # rows
 SPARK = ("pyspark", "spark")
 
 
@@ -52,6 +53,21 @@ class Engine:
     def frame(self, table):
         """A table in pandas."""
         return self.connection.to_pyarrow(table).to_pandas()
+
+    def stream(self, table, target: Path) -> int:
+        """Write a table of any length to one Parquet file, a piece in memory at a time; its rows."""
+        import pyarrow.parquet
+
+        rows, pieces = 0, self.pieces(table)
+        with pyarrow.parquet.ParquetWriter(target, pieces.schema) as writer:
+            for piece in pieces:
+                writer.write_batch(piece)
+                rows += piece.num_rows
+        return rows
+
+    def pieces(self, table):
+        """The rows of a long table as a reader of Arrow."""
+        return self.connection.to_pyarrow_batches(table, chunk_size=PIECE)
 
     def write(self, table, target: Path) -> None:
         """Write a table to Parquet: a file, or a folder of parts."""
@@ -116,6 +132,10 @@ class DuckDB(Engine):
         done = self.connection.raw_sql(self._sql(table))
         names = [column[0] for column in done.description]
         return [dict(zip(names, row, strict=True)) for row in done.fetchall()]
+
+    def pieces(self, table):
+        """The rows of a long table as a reader of Arrow."""
+        return self.connection.con.sql(self._sql(table)).to_arrow_reader(PIECE)
 
     def write(self, table, target: Path) -> None:
         """Write a table to a Parquet file."""
