@@ -1,5 +1,6 @@
 """Event logs: what is counted, by hand; days that come, change and are killed; what is refused."""
 
+import os
 import subprocess
 import sys
 from datetime import date, datetime, timedelta
@@ -154,27 +155,29 @@ def test_a_run_that_is_killed_goes_on_and_ends_equal(tmp_path, after):
     assert_as_expected(tmp_path, nasty_log.expected(nasty_log.clean(log, *ZONES[0])))
 
 
-@pytest.mark.parametrize("moment", ["os.rename", "os.replace"])
-def test_a_run_killed_at_any_renaming_leaves_tables_whole(tmp_path, monkeypatch, moment):
+@pytest.mark.parametrize("where", [(os, "rename"), (os, "replace"), (engine.DuckDB, "write")])
+def test_a_run_killed_at_any_renaming_or_writing_leaves_tables_whole(tmp_path, monkeypatch, where):
     log = nasty_log.acts(people=12)
     wanted = nasty_log.expected(nasty_log.clean(log, *ZONES[0]))
     opened = shop_with(tmp_path, log)
-    module, name = moment.split(".")
-    real, calls = getattr(__import__(module), name), [0]
+    real, calls = getattr(*where), [0]
 
     def killed(*given):
         calls[0] += 1
-        if calls[0] % 17 == 5:
+        if calls[0] % 41 == 5:
             raise Stop
         return real(*given)
 
-    monkeypatch.setattr(moment, killed)
+    monkeypatch.setattr(*where, killed)
+    stops = 0
     for _ in range(60):
         try:
             reducing.reduce(opened, TODAY)
             break
         except Stop:
+            stops += 1
             assert set(tables.available(tmp_path)) in (set(), set(wanted))
+    assert stops
     assert_as_expected(tmp_path, wanted)
 
 
@@ -291,17 +294,37 @@ def test_a_day_begins_at_the_shops_midnight_whatever_the_log_counts():
     assert change[1] - change[0] == timedelta(hours=25)
 
 
+ENGINES = ("duckdb", "ibis", "pyspark", "sqlglot")
+
+
 def test_importing_the_package_and_the_command_line_loads_no_engine():
     code = (
         "import sys, shopanalysis.__main__ as m, shopanalysis.events.settings, shopanalysis.shop\n"
         "import shopanalysis.batch.runs, shopanalysis.exports, shopanalysis.report\n"
         "m.parser()\n"
-        "print({'ibis', 'duckdb', 'pyspark'} & set(sys.modules))"
+        f"print(set({ENGINES}) & set(sys.modules))"
     )
     said = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert said.stdout == "set()\n"
+
+
+def test_a_shop_without_a_log_runs_where_no_engine_can_be_imported(tmp_path, demo):
+    """Each engine is a module that tells when it is imported, by the command or by a kernel."""
+    for name in ENGINES:
+        told = f"open({str(tmp_path / 'told')!r}, 'a').write('{name} ')\nraise ImportError\n"
+        (tmp_path / f"{name}.py").write_text(told, "utf-8")
+    asked = ["run", "bestsellers", "traffic_sources", "--shop", str(demo.folder), "--lang", "en"]
+    asked += ["--date", "2026-11-20", "--out", str(tmp_path / "out")]
+    environment = os.environ | {"PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"}
+    done = subprocess.run(
+        [sys.executable, "-m", "shopanalysis", *asked],
+        env=environment, cwd=ROOT, capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert list((tmp_path / "out").rglob("bestsellers.html"))
+    assert not (tmp_path / "told").exists(), (tmp_path / "told").read_text()
 
 
 def test_the_command_says_what_was_made_and_what_was_left_out(tmp_path, capsys):
