@@ -257,6 +257,7 @@ def test_a_file_of_500_megabytes_is_refused_without_reading_it(tmp_path, monkeyp
     with file.open("wb") as sparse:
         sparse.truncate(500 * 2**20)
     monkeypatch.setattr("shopanalysis.exports.records._sha256", lambda path: "0")
+    monkeypatch.setattr("shopanalysis.exports.mappings.digest", lambda folder: "0")
     monkeypatch.setattr(Path, "read_bytes", None)
     assert refusal(tmp_path, file) == (
         "a.csv: has 500 MB; allowed: 256 MB. Export fewer days at a time, or split the file."
