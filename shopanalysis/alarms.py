@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from shopanalysis import calendars, rates, usual_days
+from shopanalysis import calendars, rates, tables, usual_days
 from shopanalysis.calendars import DAY, Campaign
 from shopanalysis.findings import Finding
 
@@ -34,9 +34,13 @@ TOLD = [
 def by_day(day: pd.DataFrame, basis: str) -> pd.DataFrame:
     """METRICS by day, with the date and rates.payers_of(); missing where a column is.
 
+    Refunds that follow from orders stand on the day of payment and are still to come for the last days:
+    they are left out.
+
     day   the shop's days (device all)
     """
     payers = rates.payers_of(day, basis)
+    final = ~day["source_file"].str.contains(tables.DERIVED, regex=False).fillna(False)
     return pd.DataFrame(
         {
             "date": day["date"],
@@ -49,7 +53,7 @@ def by_day(day: pd.DataFrame, basis: str) -> pd.DataFrame:
             "depth": rates.ratio(day["page_views"], day["visitors"]),
             "bounce_rate": day["bounce_rate"],
             "inquiry_conversion": rates.ratio(day["inquiry_buyers"], day["inquiries"]),
-            "refunds": day["refunds"],
+            "refunds": day["refunds"].where(final),
             "dsr": day[SCORES].mean(axis=1, skipna=False),
         }
     )

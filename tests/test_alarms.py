@@ -50,6 +50,14 @@ def test_what_moved_is_named_with_its_direction():
     }  # fmt: skip
 
 
+@pytest.mark.parametrize("source_file", [tables.DERIVED, f"visits.csv + {tables.DERIVED}"])
+def test_refunds_that_are_still_to_come_are_not_called_fallen(source_file):
+    """An order list puts a refund on the day of payment: today's orders have none yet."""
+    found = real(shop(refunds=0).assign(source_file=source_file))
+    assert "refunds" not in found
+    assert real(shop(refunds=0))["refunds"] == "fell"
+
+
 def test_a_campaign_day_has_no_usual():
     assert set(real(shop(sales=9), [Campaign("11", LAST, LAST)]).values()) == {"campaign"}
 
