@@ -73,12 +73,13 @@ def against_usual(
     The scores are rolling means: their change in a week is judged against usual such changes.
     """
     campaigns = list(campaigns)
-    daily = by_day(day[day["date"] <= date], basis)
+    past = day[day["date"] <= date]
+    daily = by_day(past, basis)
     if date not in set(daily["date"]):
         return pd.DataFrame(columns=TOLD)
     busy = date in calendars.campaign_days(campaigns)
     visitors = daily["visitors"].notna().any()
-    metrics = METRICS if visitors else [METRICS[0], rates.payers_of(day, basis).name, *METRICS[1:]]
+    metrics = METRICS if visitors else [METRICS[0], rates.payers_of(past, basis).name, *METRICS[1:]]
     rows = [_judged(daily, metric, campaigns, busy) for metric in metrics]
     return pd.DataFrame([row for row in rows if not pd.isna(row["this_day"])], columns=TOLD)
 

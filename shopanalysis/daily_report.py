@@ -18,7 +18,6 @@ TEN_COLUMNS = [
     "conversion", "order_value", "dsr", "depth", "bounce_rate",
 ]  # fmt: skip
 SCORES = ["dsr_item", "dsr_service", "dsr_logistics"]
-FACTORS = ("visitors", "conversion", "order_value")
 WEEK = 7 * DAY
 # Sentences of the day: with all factors, with the order value alone, with neither, without a usual.
 DAY_TEXTS = {
@@ -67,7 +66,7 @@ def key_figures(told: pd.DataFrame, by_day: pd.DataFrame) -> pd.DataFrame:
 
     told    of alarms.against_usual   by_day   of alarms.by_day: what the history is of
     """
-    shown = ["sales", *FACTORS, "payers", "orders"]
+    shown = ["sales", *bridge.FACTORS, "payers", "orders"]
     rows = told[told["metric"].isin(shown)].rename(columns={"this_day": "value"})
     history = [by_day[metric].tolist() for metric in rows["metric"]]
     return rows[["metric", "value", "usual", "change", "real"]].assign(history=history)
@@ -224,7 +223,7 @@ def the_day(days: pd.DataFrame, plan: pd.DataFrame, told: pd.DataFrame, urgent: 
     urgent   whether sales are so far down that it cannot wait
     """
     today = days.iloc[-1]
-    change = told.set_index("metric")["change"].reindex(list(FACTORS))
+    change = told.set_index("metric")["change"].reindex(list(bridge.FACTORS))
     values = today.to_dict() | change.to_dict()
     known = pd.notna(today["z"])
     target = plan.set_index("date")["target"][today["date"]] if len(plan) else None

@@ -45,7 +45,6 @@ COLUMNS = {
     "province": LEFT_OUT,
 }
 WHOLE = "all"  # of agents, the team
-AND = " + "  # between the files that a row is from
 NO_FILE = (tables.DERIVED, tables.ADDED_UP)
 NUMBERED = ("order", "refund", "buyer", "agent", "file")  # the others are lettered
 WEIGHTS = ("sales", "cost", "visitors", "list_price")  # the first that a table has ranks its names
@@ -95,7 +94,7 @@ def _aliases(found: Mapping[str, pd.DataFrame], shop: Shop, words: Words) -> dic
     for kind in {kind for kind in COLUMNS.values() if kind not in (KEPT, LEFT_OUT)}:
         names = _ranked(found, [c for c, k in COLUMNS.items() if k == kind])
         if kind == "file":
-            names = [part for name in names for part in name.split(AND)]
+            names = [part for name in names for part in name.split(tables.AND)]
             names = [name for name in dict.fromkeys(names) if name not in NO_FILE]
         if kind == "source":
             names = [name for name in names if not _is_the_platforms(name, found, shop)]
@@ -172,7 +171,7 @@ def _alias(column: str, name: str, aliases: Mapping[str, Mapping], words: Words)
     """What stands for `name`: Item A for a title, A for its id, the name itself of a platform's source."""
     kind = COLUMNS[column]
     if kind == "file":
-        return AND.join(aliases[kind].get(part, part) for part in name.split(AND))
+        return tables.AND.join(aliases[kind].get(part, part) for part in name.split(tables.AND))
     if name not in aliases[kind]:
         return name
     sign = aliases[kind][name]

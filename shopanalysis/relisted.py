@@ -10,15 +10,9 @@ import pandas as pd
 
 from shopanalysis import tables
 
-AWAY = pd.Timedelta(
-    days=60
-)  # the longest time between the last day of the old and the first of the new
+AWAY = pd.Timedelta(days=60)  # at most between the last day of the old and the first of the new
 FOUND = ["old", "new", "title", "last", "first"]
-LIVELY = [
-    "visitors",
-    "units",
-    "sales",
-]  # an item is on sale on days on which one of them is above 0
+LIVELY = ["visitors", "units", "sales"]  # on sale on days on which one of them is above 0
 ADDED = ("count", "money")
 
 
@@ -66,7 +60,7 @@ def joined(name: str, frame: pd.DataFrame, ids: Mapping[str, str]) -> pd.DataFra
     Where old and new have the same key, counts and amounts are added, and what cannot be added is
     missing if they differ. Of the item list, what the newest says counts, and the first day on sale.
     """
-    if "item_id" not in frame or not frame["item_id"].isin(list(ids)).any():
+    if not ids or "item_id" not in frame or not frame["item_id"].isin(list(ids)).any():
         return frame
     newest = frame["item_id"].map({old: _newest(old, ids) for old in ids})
     frame = frame.assign(age=newest.notna(), item_id=newest.fillna(frame["item_id"]))

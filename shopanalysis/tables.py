@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
@@ -30,6 +30,7 @@ CHANNELS = (
     "unmapped",
 )
 BRANCH = re.compile(r"(?<!\s)/(?!\s)")  # between the levels of a source's path
+AND = " + "  # between the files that a row is from
 # What source_file ends in where figures are no file's own.
 DERIVED = "derived from orders"
 ADDED_UP = "added up from sources"
@@ -487,6 +488,11 @@ def _schema(name: str):
 def has(table: str, column: str) -> bool:
     """Whether `column` is a number or text of `table` itself, not part of its key."""
     return column in TABLES[table].columns and column not in TABLES[table].key
+
+
+def joined_files(files: Iterable[str]) -> str:
+    """The source_file of a row that is from several files, each named once."""
+    return AND.join(dict.fromkeys(files))
 
 
 def leaf(source: str) -> str:

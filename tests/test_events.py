@@ -1,6 +1,7 @@
 """Event logs: what is counted, by hand; days that come, change and are killed; what is refused."""
 
 import os
+import stat
 import subprocess
 import sys
 from datetime import date, datetime, timedelta
@@ -229,6 +230,7 @@ def test_a_kind_that_the_log_does_not_record_is_missing_not_zero(tmp_path):
     assert pd.isna(day["sales"])
     (customer,) = opened.table("customers")["visitor_key"]
     salt = (tmp_path / "salt").read_text()
+    assert stat.S_IMODE((tmp_path / "salt").stat().st_mode) == 0o600
     import hashlib
 
     assert customer == hashlib.sha256(f"{salt}7".encode()).hexdigest()[:16]

@@ -7,12 +7,12 @@ and what was made before a run was killed stays. Tables change at the end, all o
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
+from shopanalysis import salt
 from shopanalysis.errors import DataError
 from shopanalysis.events import engine, log, one_day, state
 from shopanalysis.events.clock import Clock
@@ -80,10 +80,10 @@ def reduce(
     kept.remove_unfinished()
     spill = Path(asked.spill) if asked.spill else kept.place / "spill"
     with engine.failures(asked):
-        run = Run(
-            shop, asked, format_of(asked), kept, engine.connect(asked, spill), _salt(shop.folder),
-            today or date.today(), progress,
-        )  # fmt: skip
+        columns, connected = format_of(asked), engine.connect(asked, spill)
+        secret = salt.of(shop.folder)
+        salt.keep(shop.folder, secret)
+        run = Run(shop, asked, columns, kept, connected, secret, today or date.today(), progress)
         return _reduced(run)
 
 
@@ -107,18 +107,6 @@ def _reduced(run: Run) -> Reduced:
         said = json.loads((run.state.path("days", name) / "counts.json").read_text("utf-8"))
         run.counted |= {key: run.counted.get(key, 0) + value for key, value in said.items()}
     return Reduced(tuple(days), tuple(run.done), written, left, run.counted)
-
-
-def _salt(folder: Path) -> str:
-    """The shop's salt; one is made for a shop that has none yet."""
-    import secrets
-
-    file = folder / "salt"
-    if not file.is_file():
-        aside = folder / f".salt.{os.getpid()}.tmp"
-        aside.write_text(secrets.token_hex(16), encoding="utf-8")
-        os.replace(aside, file)
-    return file.read_text(encoding="utf-8").strip()
 
 
 def _files(run: Run) -> list[Path]:

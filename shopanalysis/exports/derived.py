@@ -11,12 +11,8 @@ from shopanalysis import tables
 TEAM = "all"  # agent of the row that counts the whole team
 INQUIRIES = ["inquiries", "inquiry_buyers"]
 SESSIONS = "orders/sessions"  # a session has one source, so that sources add up to the shop
-ADDED_UP = [
-    "visitors",
-    "page_views",
-    "orders",
-    "sales",
-]  # of sources, in a shop that counts sessions
+# What the sources of such a shop add up to.
+ADDED_UP = ["visitors", "page_views", "orders", "sales"]
 
 
 def complete(
@@ -98,13 +94,19 @@ def _filled(
     said = derived.drop(columns=by).set_axis(_keys(derived, by))
     said = said.reindex(_keys(stated, by)).set_axis(stated.index)
     said = said.mask(said["sales"].isna(), said.fillna(0.0)) if "item_id" in by else said
-    columns = said.columns.difference(["device"])
-    filled = stated.reindex(columns=stated.columns.union(columns, sort=False))
-    for column in columns:
-        own = filled[column].astype("float64")
-        filled[column] = own.mask(open_ & own.isna(), said[column])
-    sources = filled["source_file"].astype("string")
-    return filled.assign(source_file=sources.mask(open_, sources + " + " + tables.DERIVED))
+    return _supplied(stated, open_, said.drop(columns="device", errors="ignore"), tables.DERIVED)
+
+
+def _supplied(
+    rows: pd.DataFrame, where: pd.Series, values: pd.DataFrame, file: str | pd.Series
+) -> pd.DataFrame:
+    """`rows` with `values` in the cells that they lack, on rows `where`, which then name `file` too."""
+    supplied = rows.reindex(columns=rows.columns.union(values.columns, sort=False))
+    for column in values:
+        own = supplied[column].astype("float64")
+        supplied[column] = own.mask(where & own.isna(), values[column])
+    files = supplied["source_file"].astype("string")
+    return supplied.assign(source_file=files.mask(where, files + tables.AND + file))
 
 
 def with_items(lines: pd.DataFrame, items: pd.DataFrame | None) -> pd.DataFrame:
@@ -141,12 +143,7 @@ def with_sources(shop_day: pd.DataFrame | None, source_day: pd.DataFrame) -> pd.
     new = tables.conform("shop_day", new.assign(device="all", source_file=tables.ADDED_UP))
     dates = told["date"].where(told["device"].eq("all"))
     silent = told.reindex(columns=["visitors"])["visitors"].isna() & dates.isin(sums.index)
-    filled = told.reindex(columns=told.columns.union(ADDED_UP, sort=False))
-    for name in ADDED_UP:
-        own = filled[name].astype("float64")
-        filled[name] = own.mask(silent & own.isna(), dates.map(sums[name]))
-    files = filled["source_file"].astype("string")
-    filled = filled.assign(source_file=files.mask(silent, files + " + " + tables.ADDED_UP))
+    filled = _supplied(told, silent, sums.reindex(dates).set_axis(told.index), tables.ADDED_UP)
     return pd.concat([filled, new]) if len(told) else new
 
 
@@ -160,21 +157,14 @@ def with_inquiries(shop_day: pd.DataFrame, service_day: pd.DataFrame) -> pd.Data
     whole = rows[rows["team"] | ~rows.groupby("date")["team"].transform("any")]
     known = pd.DataFrame({name: _total(whole, ["date"], name) for name in INQUIRIES})
     known = known[~known["inquiry_buyers"].gt(known["inquiries"])]
-    files = whole.groupby("date")["source_file"].agg(lambda some: " + ".join(dict.fromkeys(some)))
+    files = whole.groupby("date")["source_file"].agg(tables.joined_files)
     stated = shop_day.reindex(columns=INQUIRIES).notna().any(axis=1)
     dates = shop_day["date"].where(shop_day["device"].eq("all") & ~stated)
     found = dates.isin(known.index[known["inquiries"].notna()])
     if not found.any():
         return shop_day
-    filled = {
-        name: shop_day.get(name, pd.Series(None, shop_day.index, "float64")).fillna(
-            dates.where(found).map(known[name]).astype("float64")
-        )
-        for name in INQUIRIES
-    }
-    sources = shop_day["source_file"].astype("string")
-    both = sources + " + " + dates.map(files).astype("string")
-    return shop_day.assign(**filled, source_file=sources.mask(found, both))
+    asked = known.astype("float64").reindex(dates).set_axis(shop_day.index)
+    return _supplied(shop_day, found, asked, dates.map(files).astype("string"))
 
 
 def days(orders: pd.DataFrame, lines: pd.DataFrame | None) -> pd.DataFrame:

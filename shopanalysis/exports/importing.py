@@ -6,7 +6,6 @@ alone, in whatever order they came; import.json says what became of each.
 
 from __future__ import annotations
 
-import secrets
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
@@ -14,7 +13,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from shopanalysis import relisted, shop, tables
+from shopanalysis import relisted, salt, shop, tables
 from shopanalysis.errors import DataError
 from shopanalysis.exports import (
     arrivals,
@@ -128,7 +127,7 @@ def _built(run: Run, parts: list[Part]) -> tuple[list[Part], dict[str, pd.DataFr
     for part in parts:
         by_format[part.piece.format.id].append(part)
     good, made = [], defaultdict(list)
-    run.salt = _salt(run.folder)
+    run.salt = salt.of(run.folder)
     for id, some in by_format.items():
         pieces = [part.piece for part in some]
         rows = Rows(some[0].piece.format, pieces, run.stated.get("time_zone"))
@@ -140,11 +139,6 @@ def _built(run: Run, parts: list[Part]) -> tuple[list[Part], dict[str, pd.DataFr
         run.refused |= {labels[n]: (some[n].source, why) for n, why in rows.refused.items()}
         good += [part for number, part in enumerate(some) if number not in rows.refused]
     return good, {name: pd.concat(frames) for name, frames in made.items()}
-
-
-def _salt(folder: Path) -> str:
-    file = folder / "salt"
-    return file.read_text(encoding="ascii") if file.is_file() else secrets.token_hex(16)
 
 
 # ---- putting together ---------------------------------------------------------------------------

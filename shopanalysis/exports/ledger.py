@@ -66,7 +66,7 @@ def resolve(name: str, rows: pd.DataFrame, order: Mapping[str, int]) -> pd.DataF
         return rows
     merged = rows[several].groupby(key, sort=False)
     first = merged.first()
-    first["source_file"] = merged["source_file"].agg(lambda files: " + ".join(dict.fromkeys(files)))
+    first["source_file"] = merged["source_file"].agg(tables.joined_files)
     return pd.concat([rows[~several], first.reset_index()])
 
 

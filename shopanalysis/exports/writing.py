@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from shopanalysis import relisted, tables
+from shopanalysis import relisted, salt, tables
 from shopanalysis.exports import landing, ledger, records
 from shopanalysis.exports.arrivals import Part
 from shopanalysis.exports.records import Record
@@ -46,11 +46,8 @@ def _make_shop(run: Run, accepted: Sequence[Part]) -> None:
         codes = [piece.facts["currency"] for piece in pieces if "currency" in piece.facts]
         said |= {"currency": codes[0]} if codes else {}
         _state(file, {"name": run.folder.resolve().name} | said, run.stated)
-    if not (run.folder / "salt").is_file() and any(_hashes(part) for part in accepted):
-        aside = run.folder / f".salt.{os.getpid()}.tmp"
-        with open(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-            file.write(run.salt)
-        os.replace(aside, run.folder / "salt")
+    if any(_hashes(part) for part in accepted):
+        salt.keep(run.folder, run.salt)
 
 
 def _state(file: Path, said: Mapping[str, str], known: Mapping[str, str]) -> None:
