@@ -1,7 +1,7 @@
 """The same tables, row for row, from DuckDB, from Spark, from pandas and from loops over sets."""
 
 import hashlib
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 
 import nasty_log
 import pandas as pd
@@ -107,10 +107,8 @@ def spark():
 
 @pytest.mark.spark
 def test_spark_gives_the_rows_of_loops(tmp_path, spark):
-    """Around the log's empty day: sessions over midnight, two zones, copies, late acts."""
-    log = nasty_log.acts(people=40)
-    begin = nasty_log.START + timedelta(days=4, hours=15)
-    log = log[log["at"].isna() | log["at"].between(begin, begin + timedelta(days=1, hours=21))]
+    """Sessions over midnight, two zones, copies, late acts, an empty day."""
+    log = nasty_log.acts()
     reducing.reduce(shop_with(tmp_path, log, settings=f'engine = "{spark}"'), TODAY)
     assert_as_expected(tmp_path, nasty_log.expected(nasty_log.clean(log, *ZONES[0])))
 
@@ -119,9 +117,6 @@ def test_spark_gives_the_rows_of_loops(tmp_path, spark):
 @pytest.mark.real
 @here
 def test_spark_gives_the_rows_of_pandas_on_acts_of_taobao_visitors(tmp_path, spark):
-    log = pd.read_parquet(REAL)
-    begin = datetime(2017, 11, 30, 16, tzinfo=UTC).timestamp()
-    log = log[log["timestamp"].isna() | log["timestamp"].between(begin, begin + 86_400)]
-    opened, wanted = taobao(tmp_path, spark, log)
+    opened, wanted = taobao(tmp_path, spark, pd.read_parquet(REAL))
     reducing.reduce(opened, TODAY)
     assert_as_expected(tmp_path, wanted)

@@ -1,13 +1,14 @@
-"""Rows kept by day -> the tables of the data contract, put in place together."""
+"""Rows kept by day -> the tables of the data contract, put in place together.
+
+The engine writes them, since some are as long as the log has customers, or items x sources x days.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import date
 from functools import partial
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from shopanalysis import tables
@@ -22,31 +23,58 @@ WHAT = {  # column -> the kind that a log must record for it to be known
     "ordered_buyers": "order", "ordered_units": "order", "ordered_amount": "order",
     "buyers": "pay", "orders": "pay", "units": "pay", "sales": "pay",
 }  # fmt: skip
-AMOUNTS = ("sales", "ordered_amount", "units", "ordered_units")
+AMOUNTS = {  # column -> who made it up: where there were none of them it is 0 and not missing
+    "sales": "buyers", "units": "buyers", "ordered_amount": "ordered_buyers",
+    "ordered_units": "ordered_buyers",
+}  # fmt: skip
 
 
 def land(run, names: dict[date, str], first: list[Path], weeks: list[Path]):
     """Write every table that the log yields; names of those written, and of those left to exports."""
     folder = run.shop.folder
     aside = landing.start(folder)
-    writers = {
-        name: partial(_write, run, aside, name, make)
-        for name, make in _makers(run, names, first, weeks).items()
+    makers = {
+        "shop_day": partial(_shop_day, run, names, first),
+        "source_day": partial(_source_day, run, names),
+        "item_day": lambda: _counted(run, names, "item_day").drop("bounce_rate"),
+        "item_source_day": partial(_counted, run, names, "item_source_day"),
+        "item_week": lambda: run.engine.read(weeks),
+        "customers": lambda: visitors.customers(run.engine.read(day_files(run, names, "payers"))),
     }
-    writers["customers"] = partial(_write_customers, run, names, aside)
-    kept = tuple(name for name in writers if _stated_elsewhere(folder, name))
-    asked = [name for name in writers if name not in kept]
-    written = tuple(name for name in asked if writers[name]())
+    kept = tuple(name for name in makers if _stated_elsewhere(folder, name))
+    asked = [name for name in makers if name not in kept]
+    written = tuple(name for name in asked if _write(run, aside, name, makers[name]()))
     landing.land(folder, set(asked).difference(written))
     return written, kept
 
 
-def _write(run, aside: Path, name: str, make: Callable[[], pd.DataFrame]) -> bool:
-    """Write what `make` makes; whether there was a row. The frame is gone before the next is made."""
-    frame = _known(run, make())
-    if len(frame):
-        tables.write(aside, name, frame.assign(source_file=tables.EVENT_LOG))
-    return len(frame) > 0
+def _write(run, aside: Path, name: str, table) -> bool:
+    """Write `table`, sorted by key; whether it has a row."""
+    target = tables.path(aside, name)
+    ordered = _as_contract(run, name, table).order_by(list(tables.TABLES[name].key))
+    rows = run.engine.stream(ordered, target)
+    if not rows:
+        target.unlink()
+    return rows > 0
+
+
+def _as_contract(run, name: str, table):
+    """`table` with the contract's columns, typed: missing where the log does not say."""
+    import ibis
+
+    said = table.mutate(source_file=ibis.literal(tables.EVENT_LOG))
+    made = {}
+    for column, spec in tables.TABLES[name].columns.items():
+        kind = {"date": "timestamp(6)", "text": "string"}.get(spec.kind, "float64")
+        known = column in said.columns and WHAT.get(column) in (None, *run.format.kinds)
+        value = said[column] if known else ibis.null(kind)
+        made[column] = _midnight(value) if known and spec.kind == "date" else value.cast(kind)
+    return said.select(**made)
+
+
+def _midnight(day):
+    """The moment that a number of days since 1970 begins with."""
+    return (day.cast("int64") * 86_400).as_timestamp("s").cast("timestamp(6)")
 
 
 def _stated_elsewhere(folder: Path, name: str) -> bool:
@@ -59,91 +87,53 @@ def _stated_elsewhere(folder: Path, name: str) -> bool:
     )
 
 
-def _makers(run, names: dict[date, str], first: list[Path], weeks: list[Path]):
-    """What makes each table, in turn, so that one at a time is in memory."""
-    return {
-        "shop_day": lambda: _shop_day(run, names, first),
-        "source_day": lambda: _source_day(run, names),
-        "item_day": lambda: _rates(_counted(run, names, "item_day")).assign(bounce_rate=np.nan),
-        "item_source_day": lambda: _counted(run, names, "item_source_day"),
-        "item_week": lambda: pd.concat([pd.read_parquet(file) for file in weeks]),
-    }
-
-
-def _shop_day(run, names: dict[date, str], first: list[Path]) -> pd.DataFrame:
+def _shop_day(run, names: dict[date, str], first: list[Path]):
     viewers = run.engine.read(first)
-    counted = viewers.group_by("day").aggregate(new_visitors=viewers.count().cast("float64"))
-    days = pd.DataFrame({"date": pd.to_datetime(list(names)), "device": "all"})
-    new = days.merge(_dated(run.engine.frame(counted)), on="date", how="left")
-    new = new.fillna({"new_visitors": 0})
-    return _rates(_counted(run, names, "shop_day")).merge(new, on=["date", "device"], how="left")
+    new = viewers.group_by(date="day").aggregate(new=viewers.count())
+    days = _counted(run, names, "shop_day").left_join(new, "date", rname="{name}_of_new")
+    return days.mutate(new_visitors=(days.device == "all").ifelse(days.new.fill_null(0), None))
 
 
-def _source_day(run, names: dict[date, str]) -> pd.DataFrame:
-    found = _rates(_counted(run, names, "source_day"))
+def _source_day(run, names: dict[date, str]):
+    """Rows by source with the channel of each, which the shop's mappings tell."""
+    found = _counted(run, names, "source_day")
+    sources = sorted(row["source"] for row in run.engine.rows(found.select("source").distinct()))
     channel = mappings.load(run.shop.folder).channel
-    known = {source: channel(source) for source in found["source"].unique()}
-    return found.assign(channel=found["source"].map(known))
+    file = run.state.path("channels", "channels.parquet")
+    channels = pd.DataFrame({"source": sources, "channel": [channel(one) for one in sources]})
+    channels.astype("string").to_parquet(file, index=False)
+    return found.inner_join(run.engine.read([file]), "source")
 
 
-def _dated(frame: pd.DataFrame, column: str = "day", name: str = "date") -> pd.DataFrame:
-    """`frame` with a date in place of the number of days since 1970."""
-    dates = pd.to_datetime(frame[column].astype("int64"), unit="D").astype("datetime64[us]")
-    return frame.drop(columns=column).assign(**{name: dates})
-
-
-def _counted(run, names: dict[date, str], table: str) -> pd.DataFrame:
-    """All days' rows of a table; the device is all where it is not among the keys."""
-    parts = []
-    for keys in GROUPS[table]:
-        files = day_files(run, names, "-".join([table, *keys]))
-        parts.append(run.engine.frame(run.engine.read(files)))
-        if "device" in tables.TABLES[table].columns and "device" not in keys:
-            parts[-1]["device"] = "all"
-    found = _dated(pd.concat(parts, ignore_index=True))
-    numbers = [name for name in found if name not in ("date", "device", "source", "item_id")]
-    found = found.astype(dict.fromkeys(numbers, "float64"))
-    for name in found.columns.intersection(AMOUNTS):
-        found[name] = found[name].mask(found[name].isna() & _none(found, name), 0.0)
-    return found
-
-
-def _rates(found: pd.DataFrame) -> pd.DataFrame:
-    """Means and rates from the sums; missing where there is nothing to divide by."""
-    stay, whole = ("stay", "stays") if "item_id" in found else ("dwell", "visitors")
-    made = {"page_views": found["views"]}
-    if "visits" in found:
-        made["bounce_rate"] = found["bounces"] / found["visits"].replace(0, np.nan)
-    if stay in found:
-        made["dwell"] = found[stay].fillna(0) / found[whole].replace(0, np.nan)
-    if "orders" in found:
-        made["orders"] = found["orders"].fillna(0)
-    return found.assign(**made)
-
-
-def _none(found: pd.DataFrame, name: str) -> pd.Series:
-    """Rows in which nobody paid, or ordered: their amount is 0 and not missing."""
-    return found["ordered_buyers" if name.startswith("ordered") else "buyers"].eq(0)
-
-
-def _write_customers(run, names: dict[date, str], aside: Path) -> bool:
-    """Customers, of whom a large shop has millions: the engine writes them as the contract types them."""
+def _counted(run, names: dict[date, str], table: str):
+    """All days' rows of a table, with means and rates; the device is all where it is not among the keys."""
     import ibis
 
-    found = visitors.customers(run.engine.read(day_files(run, names, "payers")))
-    columns = {"source_file": ibis.literal(tables.EVENT_LOG)}
-    for name, column in tables.TABLES["customers"].columns.items():
-        if column.kind == "date":
-            columns[name] = (
-                (found[name].cast("int64") * 86_400).as_timestamp("s").cast("timestamp(6)")
-            )
-        elif column.kind != "text":
-            columns[name] = found[name].cast("float64")
-    rows = found.mutate(**columns).select(*tables.TABLES["customers"].columns)
-    return run.engine.stream(rows.order_by("visitor_key"), tables.path(aside, "customers")) > 0
+    parts = []
+    for keys in GROUPS[table]:
+        part = run.engine.read(day_files(run, names, "-".join([table, *keys]))).rename(date="day")
+        if "device" in tables.TABLES[table].columns and "device" not in keys:
+            part = part.mutate(device=ibis.literal("all"))
+        parts.append(part)
+    whole = ibis.union(*(part.select(parts[0].columns) for part in parts)) if parts[1:] else part
+    paid_by_nobody = {
+        name: (whole[who] == 0).ifelse(whole[name].fill_null(0), whole[name])
+        for name, who in AMOUNTS.items()
+        if name in whole.columns
+    }
+    return whole.mutate(**paid_by_nobody, **_rates(whole))
 
 
-def _known(run, frame: pd.DataFrame) -> pd.DataFrame:
-    """`frame` with missing for what the log does not record: missing is not zero."""
-    unknown = [name for name in frame if WHAT.get(name) not in (None, *run.format.kinds)]
-    return frame.assign(**dict.fromkeys(unknown, np.nan))
+def _rates(found) -> dict[str, object]:
+    """Means and rates from the sums; missing where there is nothing to divide by."""
+    seconds, among = ("stay", "stays") if "item_id" in found.columns else ("dwell", "visitors")
+    made = {}
+    if "views" in found.columns:
+        made["page_views"] = found["views"]
+    if "visits" in found.columns:
+        made["bounce_rate"] = found["bounces"] / found["visits"].nullif(0)
+    if seconds in found.columns:
+        made["dwell"] = found[seconds].fill_null(0) / found[among].nullif(0)
+    if "orders" in found.columns:
+        made["orders"] = found["orders"].fill_null(0)
+    return made

@@ -11,6 +11,7 @@ costs its own size and a restated one replaces itself.
                  a view of it and the visit's next act, per view that has one
     order        payments of one visitor under one order id, or at one moment where there is none
 
+Visitors, items, sources, devices and order ids are numbers of the day (texts.py), 0 where there is none.
 Acts of one moment stand in the order view, favourite, cart, order, pay, and then of their items' ids.
 What a person did is a number of bits, one for each kind: did at least once is `or` over the acts.
 """
@@ -48,10 +49,10 @@ def visits(acts, gap: float, numbered: bool):
             since=(timed.since <= gap).ifelse(timed.since, None),
             until=(timed.until <= gap).ifelse(timed.until, None),
         )
-    moment = (timed.order_id == "").ifelse(timed.second.cast("string"), timed.order_id)
+    order = (timed.order_id == 0).ifelse(timed.second, -timed.order_id.cast("int64"))
     return timed.select(
         "visitor", "did", "item_id", "source", "device", "since", "until", "amount", "units",
-        "copies", order=_is(timed, "pay").ifelse(moment, ""),
+        "copies", order=_is(timed, "pay").ifelse(order, None),
     )  # fmt: skip
 
 
@@ -97,7 +98,7 @@ def sums(acts, keys: Sequence[str]):
 
 def orders(acts, keys: Sequence[str]):
     """One row per `keys` with a payment (one in all without): orders."""
-    paid = acts.filter(acts.order != "").select("visitor", "order", *keys).distinct()
+    paid = acts.filter(acts.order.notnull()).select("visitor", "order", *keys).distinct()
     return _grouped(paid, keys).aggregate(orders=paid.count())
 
 
@@ -107,13 +108,17 @@ def payers(acts):
     return paid.group_by("visitor").aggregate(orders=paid.order.nunique(), sales=paid.amount.sum())
 
 
-def strangers(acts, most_views: float, tests: Sequence[str]):
-    """Visitors with more views than a person has in a day, and `tests`; rows of the log of each."""
+def strangers(acts, visitors, most_views: float, tests: Sequence[str]):
+    """Visitors with more views than a person has in a day, and `tests`; rows of the log of each.
+
+    visitors  names by number; `test` in a row: whether the name is one of `tests`
+    """
     by = acts.group_by("visitor").aggregate(
         views=acts.count(where=_is(acts, "view")), rows=acts.copies.sum()
     )
-    out = by.views > most_views
-    return by.filter(out | by.visitor.isin(list(tests)) if tests else out).drop("views")
+    known = by.inner_join(visitors.rename(name="visitor"), by.visitor == visitors.number)
+    known = known.mutate(test=known.name.isin(list(tests)) if tests else False)
+    return known.filter((known.views > most_views) | known.test).select("visitor", "rows", "test")
 
 
 def copies(acts):

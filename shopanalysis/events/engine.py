@@ -58,16 +58,12 @@ class Engine:
         """Write a table of any length to one Parquet file, a piece in memory at a time; its rows."""
         import pyarrow.parquet
 
-        rows, pieces = 0, self.pieces(table)
+        rows, pieces = 0, self.connection.to_pyarrow_batches(table, chunk_size=PIECE)
         with pyarrow.parquet.ParquetWriter(target, pieces.schema) as writer:
             for piece in pieces:
                 writer.write_batch(piece)
                 rows += piece.num_rows
         return rows
-
-    def pieces(self, table):
-        """The rows of a long table as a reader of Arrow."""
-        return self.connection.to_pyarrow_batches(table, chunk_size=PIECE)
 
     def write(self, table, target: Path) -> None:
         """Write a table to Parquet: a file, or a folder of parts."""
@@ -133,17 +129,18 @@ class DuckDB(Engine):
         names = [column[0] for column in done.description]
         return [dict(zip(names, row, strict=True)) for row in done.fetchall()]
 
-    def pieces(self, table):
-        """The rows of a long table as a reader of Arrow."""
-        return self.connection.con.sql(self._sql(table)).to_arrow_reader(PIECE)
-
     def write(self, table, target: Path) -> None:
         """Write a table to a Parquet file."""
-        place = str(target).replace("'", "''")
-        self._run(f"COPY ({self._sql(table)}) TO '{place}' (FORMAT parquet)")
+        self.stream(table, target)
 
-    def _run(self, statement: str) -> None:
-        self.connection.raw_sql(statement).fetchall()
+    def stream(self, table, target: Path) -> int:
+        """Write a table of any length to one Parquet file; its rows."""
+        place = str(target).replace("'", "''")
+        ((rows,),) = self._run(f"COPY ({self._sql(table)}) TO '{place}' (FORMAT parquet)")
+        return rows
+
+    def _run(self, statement: str) -> list[tuple]:
+        return self.connection.raw_sql(statement).fetchall()
 
 
 def connect(asked: Settings, spill: Path) -> Engine:

@@ -8,9 +8,10 @@ from datetime import date
 from shopanalysis.errors import DataError
 from shopanalysis.events.bits import BITS
 from shopanalysis.events.clock import QUARTER, Clock
-from shopanalysis.events.settings import OPTIONAL, WRITTEN, Format, Settings
+from shopanalysis.events.settings import WRITTEN, Format, Settings
 
 NUMBERS = ("amount", "units")
+NEEDED = ("item_id", "source", "device", "order_id", *NUMBERS)
 KEY = ("visitor", "at", "did", "item_id", "order_id")  # rows alike in these are one act
 
 
@@ -91,6 +92,11 @@ def _missing(name: str):
     return ibis.null("float64") if name in NUMBERS else ibis.literal("")
 
 
+def complete(acts):
+    """`acts` with every column of NEEDED, missing where the log has none."""
+    return acts.mutate(**{name: _missing(name) for name in NEEDED if name not in acts.columns})
+
+
 def _text(column):
     return column.cast("string").fill_null("")
 
@@ -98,18 +104,17 @@ def _text(column):
 def once(acts, asked: Settings, format: Format):
     """`acts` of people, each once: rows alike in KEY count as one, `copies` says how many there were.
 
+    acts   of a day, with numbers in place of texts
+
     Left out: rows without a visitor, of a kind that the format does not record, of a machine by its
     user agent. Of copies that differ, the smallest source, device and session and the largest amount
-    and number of pieces count, so that the order of files does not matter. OPTIONAL that the log lacks
-    is missing: text is empty.
+    and number of pieces count, so that the order of files does not matter.
     """
-    people = acts.filter((acts.visitor != "") & (acts.did != 0) & ~machine(acts, asked))
-    key = [name for name in KEY if name in acts.columns]
-    rest = [name for name in acts.columns if name not in (*key, "agent")]
+    people = acts.filter((acts.visitor != 0) & (acts.did != 0) & ~machine(acts, asked))
+    rest = [name for name in acts.columns if name not in (*KEY, "agent")]
     kept = {n: people[n].max() if n in NUMBERS else people[n].min() for n in rest}
-    made = people.group_by(key).aggregate(**kept, copies=people.count())
-    absent = {name: _missing(name) for name in OPTIONAL if name not in made.columns}
-    return made.mutate(second=_seconds(made["at"], format), **absent)
+    made = people.group_by(KEY).aggregate(**kept, copies=people.count())
+    return made.mutate(second=_seconds(made["at"], format))
 
 
 def machine(acts, asked: Settings):

@@ -98,7 +98,7 @@ def _reduced(run: Run) -> Reduced:
         run.progress(number, len(missing), day.isoformat())
         one_day.make(run, day, days[day], run.state.path("days", names[day]))
         run.done.append(day)
-    run.engine.let_go(one_day.ACTS)
+    one_day.let_go(run)
     run.state.keep_only("days", names.values())
     first = spans.newcomers(run, names)
     weeks = spans.weeks(run, names)

@@ -1,20 +1,23 @@
-"""What needs more than one day: visitors who came for the first time, people over seven days."""
+"""What needs more than one day: visitors who came for the first time, people over seven days.
+
+People of a week cost what its last day costs: how long they had not been there is kept for each day.
+"""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping
 from datetime import date, timedelta
 from itertools import accumulate
 from pathlib import Path
-
-import pandas as pd
+from typing import TypeVar
 
 from shopanalysis.events import visitors
-from shopanalysis.events.one_day import EPOCH
+from shopanalysis.events.one_day import DAY, EPOCH, name_day
 from shopanalysis.events.state import fingerprint
+from shopanalysis.events.visitors import Came
 
-BLOCK = 14  # days whose weeks are counted in one reading
+T = TypeVar("T")
 
 
 def day_files(run, names: dict[date, str], file: str) -> list[Path]:
@@ -36,10 +39,10 @@ def newcomers(run, names: dict[date, str]) -> list[Path]:
     files = [run.state.path("first", name) for name in found]
     if rest := {day: name for day, name in names.items() if day > reached}:
         known = run.engine.read(files).select("visitor_key") if files else None
-        viewers = run.engine.read(day_files(run, rest, "viewers"))
+        people = run.engine.read(day_files(run, rest, "people"))
         target = run.state.path("first", list(ends)[-1])
         aside = run.state.aside("first")
-        run.engine.write(visitors.newcomers(viewers, known), aside)
+        run.engine.write(visitors.newcomers(people, known), aside)
         os.replace(aside, target)
         files.append(target)
     return files
@@ -47,51 +50,82 @@ def newcomers(run, names: dict[date, str]) -> list[Path]:
 
 def weeks(run, names: dict[date, str]) -> list[Path]:
     """Files of people by item over the seven days that end on each day of the log, empty ones too."""
-    wanted = {day: _week_name(day, names) for day in _every_day(names)}
-    absent = [day for day, name in wanted.items() if not run.state.path("weeks", name).exists()]
-    for block in _blocks(absent):
-        _make_weeks(run, block, names, wanted)
+    gaps = _gaps(run, names)
+    wanted = {day: _name(day, names) for day in _every_day(names)}
+    if absent := [
+        day for day, name in wanted.items() if not run.state.path("weeks", name).exists()
+    ]:
+        _make_weeks(run, gaps, absent, wanted)
     run.state.keep_only("weeks", wanted.values())
     return [run.state.path("weeks", name) for name in wanted.values()]
 
 
 def _every_day(names: dict[date, str]) -> list[date]:
-    """Days of the log, and the six after each: they too end a stretch in which people came."""
+    """Days of the log, and the six after each: they too end a week in which people came."""
     within = {day + timedelta(days=n) for day in names for n in range(visitors.WEEK)}
     return sorted(day for day in within if day <= max(names))
 
 
-def _stretch(first: date, last: date, names: dict[date, str]) -> dict[date, str]:
-    """Days of the weeks that end on `first` to `last`."""
-    begin = first - timedelta(days=visitors.WEEK - 1)
-    return {day: name for day, name in names.items() if begin <= day <= last}
+def _week(last: date, days: Mapping[date, T]) -> dict[date, T]:
+    """Those of `days` that lie in the week that ends on `last`."""
+    first = last - timedelta(days=visitors.WEEK - 1)
+    return {day: one for day, one in days.items() if first <= day <= last}
 
 
-def _week_name(day: date, names: dict[date, str]) -> str:
-    return f"{day}-{fingerprint(tuple(_stretch(day, day, names).values()))}.parquet"
+def _name(last: date, names: dict[date, str]) -> str:
+    return f"{last}-{fingerprint(tuple(_week(last, names).values()))}.parquet"
 
 
-def _blocks(days: Sequence[date]) -> Iterator[list[date]]:
-    """`days` in groups that lie within BLOCK days of each other."""
-    block: list[date] = []
-    for day in days:
-        if block and (day - block[0]).days >= BLOCK:
-            yield block
-            block = []
-        block.append(day)
-    if block:
-        yield block
+def _gaps(run, names: dict[date, str]) -> dict[date, Path]:
+    """By day of the log: people by item and by how long they had not been there."""
+    files = {day: run.state.path("gaps", _name(day, names)) for day in names}
+    asked = _question()
+    for day, file in files.items():
+        if not file.exists():
+            _name_came(run, day, _week(day, names))
+            aside = run.state.aside("gaps")
+            run.engine.write(asked, aside)
+            os.replace(aside, file)
+    run.state.keep_only("gaps", [file.name for file in files.values()])
+    return files
 
 
-def _make_weeks(run, block: list[date], names: dict[date, str], wanted: dict[date, str]) -> None:
-    stretch = _stretch(block[0], block[-1], names)
-    pairs = run.engine.read(day_files(run, stretch, "pairs"))
-    ends = [(day - EPOCH).days for day in block]
-    counted = run.engine.frame(visitors.over_days(pairs, (min(stretch) - EPOCH).days, ends))
-    for day, end in zip(block, ends, strict=True):
-        people = {"visitors": counted[f"viewed_{end}"], "buyers": counted[f"paid_{end}"]}
-        table = pd.DataFrame({"item_id": counted["item_id"], "date": pd.Timestamp(day)} | people)
+CAME = {
+    "people": {"visitor": "int32", "visitor_key": "string", "viewed": "boolean", "day": "int32"},
+    "items": {"item_id": "string", "item": "int32", "day": "int32"},
+    "pairs": {
+        "visitor": "int32", "item": "int32", "viewed": "boolean", "paid": "boolean", "day": "int32",
+    },
+}  # fmt: skip
+
+
+def _question():
+    """The gaps of a day, over the names that _name_came() gives."""
+    import ibis
+
+    today, before = (
+        Came(**{part: ibis.table(schema, name=f"{part}_{when}") for part, schema in CAME.items()})
+        for when in ("today", "before")
+    )
+    day = ibis.table({"day": "int32"}, name=DAY)
+    return visitors.gaps(today, before, day).cross_join(day)
+
+
+def _name_came(run, day: date, week: dict[date, str]) -> None:
+    number = (day - EPOCH).days
+    name_day(run, day)
+    for part in CAME:
+        table = run.engine.read(day_files(run, week, part))
+        run.engine.name(f"{part}_today", table.filter(table.day == number))
+        run.engine.name(f"{part}_before", table.filter(table.day < number))
+
+
+def _make_weeks(run, gaps: dict[date, Path], days: list[date], wanted: dict[date, str]) -> None:
+    files = {file for day in days for file in _week(day, gaps).values()}
+    numbers = {(day - EPOCH).days: day for day in days}
+    counted = run.engine.frame(visitors.weeks(run.engine.read(sorted(files)), list(numbers)))
+    for number, some in counted.groupby("end"):
+        table = some.rename(columns={"end": "date"})
         aside = run.state.aside("weeks")
-        came = table["visitors"].gt(0) | table["buyers"].gt(0)
-        table[came].to_parquet(aside, index=False)
-        os.replace(aside, run.state.path("weeks", wanted[day]))
+        table[table["visitors"].gt(0) | table["buyers"].gt(0)].to_parquet(aside, index=False)
+        os.replace(aside, run.state.path("weeks", wanted[numbers[number]]))

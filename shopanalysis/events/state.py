@@ -3,9 +3,12 @@
 Each name ends in a fingerprint of all that it was made from: what is there under its name is done,
 and a run that was killed goes on from it. Nothing here is read by analyses; all of it can be deleted.
 
-    days/<day>-<print>/       the day's rows of each table, pairs, visitors and counts
+    days/<day>-<print>/       the day's rows of each table, its people, items, pairs of them, counts
     first/<day>-<print>       visitors who came on that day and on none before
+    gaps/<day>-<print>        people by item and by how long they had not been there
     weeks/<day>-<print>       people by item over the seven days that end on it
+    parsed/                   acts of the day that is being made, where files are text
+    channels/                 the channel of each source, as the shop's mappings tell
     files/<print>.json        rows of one file of the log by quarter of an hour
 """
 
@@ -19,7 +22,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 PLACE = "events"
-READING = 1  # raised when the same log would be reduced to other rows
+READING = 2  # raised when the same log would be reduced to other rows
 
 
 def fingerprint(*parts: object) -> str:
