@@ -70,6 +70,33 @@ def test_the_logs_own_sessions_are_visits(tmp_path):
     assert opened.table("shop_day")["dwell"].tolist() == [120]
 
 
+def test_an_order_is_an_id_or_where_there_is_none_a_moment(tmp_path):
+    """One id over two seconds, two ids in one second, two payments of one second without an id."""
+    seconds = [0, 5, 60, 60, 90, 90]
+    log = pd.DataFrame({
+        "visitor_key": "a", "at": [datetime(2026, 11, 1, 9) + timedelta(seconds=n) for n in seconds],
+        "kind": "pay", "item_id": list("123456"), "order_id": ["x", "x", "y", "z", None, None],
+        "amount": 1.0,
+    })  # fmt: skip
+    opened = plain_shop(tmp_path, log)
+    reducing.reduce(opened, TODAY)
+    (day,) = opened.table("shop_day").to_dict("records")
+    assert (day["orders"], day["sales"], day["buyers"]) == (4, 6, 1)
+    assert opened.table("customers")["orders"].tolist() == [4]
+
+
+def test_of_copies_that_differ_the_smallest_source_and_the_largest_amount_count(tmp_path):
+    act = {"visitor_key": "a", "at": datetime(2026, 11, 1), "kind": "pay", "item_id": "1"}
+    log = pd.DataFrame([
+        act | {"source": "手淘搜索", "device": "pc", "amount": 3.0},
+        act | {"source": "ads", "device": "wireless", "amount": 5.0},
+    ])  # fmt: skip
+    opened = plain_shop(tmp_path, log)
+    assert reducing.reduce(opened, TODAY).counted["copies"] == 1
+    assert opened.table("source_day")[["source", "sales"]].to_numpy().tolist() == [["ads", 5]]
+    assert opened.table("shop_day")["device"].tolist() == ["all", "pc"]
+
+
 def test_what_is_left_out_is_counted_by_reason(tmp_path):
     log = nasty_log.acts()
     said = reducing.reduce(shop_with(tmp_path, log), TODAY).counted

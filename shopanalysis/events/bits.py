@@ -1,4 +1,4 @@
-"""What somebody did, or on which days, as bits of one whole number: ever did is `or` over them."""
+"""What somebody did as bits of one whole number: did at least once is `or` over the acts."""
 
 from __future__ import annotations
 
