@@ -244,6 +244,17 @@ def test_a_csv_and_a_parquet_file_with_its_own_zone_give_the_same(tmp_path):
     assert_as_expected(zoned.folder, wanted)
 
 
+def test_a_csv_as_it_is_published_has_no_header_and_may_end_in_the_middle_of_a_row(tmp_path):
+    rows = ["7,1,9,pv,1700000000", "7,1,9,buy,1700000060", "8,2,9,pv,1700000070", "8,2,9,pv"]
+    named = ['"user_id","item_id","category_id","behavior_type","timestamp"', *rows]
+    for folder, lines in (("unnamed", rows), ("named", named)):
+        opened = plain_shop(tmp_path / folder, settings='format = "user_behavior"')
+        (tmp_path / folder / "events" / "a.csv").write_text("\n".join(lines), "utf-8")
+        assert reducing.reduce(opened, TODAY).counted["untimed"] == 1
+        (day,) = opened.table("shop_day").to_dict("records")
+        assert (day["visitors"], day["page_views"], day["buyers"]) == (2, 2, 1)
+
+
 def test_a_kind_that_the_log_does_not_record_is_missing_not_zero(tmp_path):
     seconds = [1_700_000_000, 1_700_000_060]
     log = pd.DataFrame(

@@ -23,16 +23,19 @@ class Engine:
     def __init__(self, connection) -> None:
         self.connection = connection
 
-    def read(self, files: Sequence[Path]):
-        """Files with the same columns as one table; every column of a CSV is text."""
+    def read(self, files: Sequence[Path], names: Sequence[str] = ()):
+        """Files with the same columns as one table; every column of a CSV is text.
+
+        names   of the columns of CSV that do not name them in their first line
+        """
         import ibis
 
-        csv = partial(self.connection.read_csv, header=True, inferSchema=False)
+        csv = partial(self.connection.read_csv, header=not names, inferSchema=False)
         parts = [
             (csv if file.suffix == ".csv" else self.connection.read_parquet)(str(file))
             for file in files
         ]
-        return ibis.union(*parts) if len(parts) > 1 else parts[0]
+        return _named(ibis.union(*parts) if len(parts) > 1 else parts[0], names)
 
     def name(self, name: str, table) -> None:
         """From now on `name` is `table`, computed whenever it is read."""
@@ -96,14 +99,13 @@ class DuckDB(Engine):
         super().__init__(connection)
         self.compiled: dict[object, str] = {}
 
-    def read(self, files: Sequence[Path]):
-        """Files as one table, missing where a file lacks a column; every column of a CSV is text."""
-        names = [str(file) for file in files]
-        if files[0].suffix == ".csv":
-            return self.connection.read_csv(
-                names, all_varchar=True, header=True, union_by_name=True
-            )
-        return self.connection.read_parquet(names, union_by_name=True)
+    def read(self, files: Sequence[Path], names: Sequence[str] = ()):
+        """Files as one table, missing where a file lacks a column or the end of a row; see above."""
+        paths = [str(file) for file in files]
+        if files[0].suffix != ".csv":
+            return self.connection.read_parquet(paths, union_by_name=True)
+        said = {"header": not names, "union_by_name": not names, "null_padding": True}
+        return _named(self.connection.read_csv(paths, all_varchar=True, **said), names)
 
     def _sql(self, table) -> str:
         key = table.op()
@@ -141,6 +143,10 @@ class DuckDB(Engine):
 
     def _run(self, statement: str) -> list[tuple]:
         return self.connection.raw_sql(statement).fetchall()
+
+
+def _named(table, names: Sequence[str]):
+    return table.rename(dict(zip(names, table.columns, strict=True))) if names else table
 
 
 def connect(asked: Settings, spill: Path) -> Engine:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Sequence
 from datetime import date
+from pathlib import Path
 
 from shopanalysis.errors import DataError
 from shopanalysis.events.bits import BITS
@@ -32,10 +34,19 @@ def states_its_zone(table, format: Format) -> bool:
     return kind.is_timestamp() and bool(kind.timezone)
 
 
+def names(file: Path, format: Format) -> tuple[str, ...]:
+    """Columns of a CSV that does not name them in its first line; none for one that does."""
+    if file.suffix != ".csv":
+        return ()
+    with file.open(encoding="utf-8-sig", errors="replace", newline="") as opened:
+        first = next(csv.reader(opened), [])
+    named = any(name in first for name in format.needed)
+    return () if named or len(first) != len(format.unnamed) else format.unnamed
+
+
 def check(table, format: Format, label: str) -> None:
     """Raises DataError when a column that is needed is not there."""
-    needed = [format.visitor, format.at, format.kind]
-    if absent := [name for name in needed if name not in table.columns]:
+    if absent := [name for name in format.needed if name not in table.columns]:
         raise DataError(
             f"{label} has no column {', '.join(absent)}; it has: {', '.join(table.columns)}. "
             f"Set format in [events] of shop.toml; this is read as: {format.title}."

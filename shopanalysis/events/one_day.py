@@ -37,11 +37,15 @@ PARTS = {  # column of a table -> the sums that it is made of, where they are no
 
 @dataclass(frozen=True)
 class Written:
-    """How a file of the log is written: files alike in this are read together."""
+    """How a file of the log is written: files alike in this are read together.
+
+    kind    the name's ending; names: of its columns, where the file has none
+    """
 
     clock: Clock
     kind: str
     columns: tuple[str, ...]
+    names: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -186,7 +190,7 @@ def _acts(run, day: date, files: list[Path]):
         if (all if name == "session" else any)(column in how.columns for how in alike)
     ]
     parts = [
-        log.of_day(run.engine.read(some), run.format, how.clock, day, names)
+        log.of_day(run.engine.read(some, how.names), run.format, how.clock, day, names)
         for how, some in alike.items()
     ]
     return ibis.union(*parts) if len(parts) > 1 else parts[0]

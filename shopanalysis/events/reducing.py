@@ -147,18 +147,21 @@ def _quarters(run: Run, file: Path) -> dict:
         run.state.remember(name, said)
     zone = "UTC" if said["zoned"] else run.asked.time_zone or run.shop.time_zone
     clock = Clock(run.shop.time_zone, zone, run.format.written)
-    run.written[file] = Written(clock, file.suffix, tuple(said["columns"]))
+    columns, names = tuple(said["columns"]), tuple(said["names"])
+    run.written[file] = Written(clock, file.suffix, columns, names)
     run.counted["untimed"] = run.counted.get("untimed", 0) + said["untimed"]
     return clock.days(dict(said["rows"]))
 
 
 def _said(run: Run, file: Path) -> dict:
     """What is kept of a file: its columns, whether times say their zone, rows by quarter of an hour."""
-    table = run.engine.read([file])
+    names = log.names(file, run.format)
+    table = run.engine.read([file], names)
     log.check(table, run.format, _label(run, file))
     found = log.quarters(run.engine, table, run.format)
     return {
         "columns": table.columns,
+        "names": names,
         "zoned": log.states_its_zone(table, run.format),
         "untimed": found.pop(None, 0),
         "rows": list(found.items()),

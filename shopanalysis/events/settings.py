@@ -27,6 +27,7 @@ class Format:
     at        column of the time; `written`: a key of WRITTEN, units to a second
     values    the log's word for a kind -> ours; empty: the same words
     columns   ours -> the log's, of OPTIONAL; one that a file lacks is missing
+    unnamed   the log's columns, in their order, of a CSV whose first line does not name them
     """
 
     title: str
@@ -38,6 +39,12 @@ class Format:
     kind: str
     values: Mapping[str, str]
     columns: Mapping[str, str]
+    unnamed: tuple[str, ...]
+
+    @property
+    def needed(self) -> list[str]:
+        """Columns without which a file cannot be read."""
+        return [self.visitor, self.at, self.kind]
 
 
 @dataclass(frozen=True)
@@ -121,4 +128,5 @@ def format_of(asked: Settings) -> Format:
         said["kind"]["column"],
         said["kind"].get("values", {}),
         said["columns"],
+        tuple(said.get("unnamed", ())),
     )
