@@ -41,6 +41,10 @@ class Engine:
         """From now on `name` is `table`, computed whenever it is read."""
         self.connection.create_view(name, table, overwrite=True)
 
+    def name_files(self, name: str, files: Sequence[Path]) -> None:
+        """From now on `name` is the rows of Parquet files with the same columns."""
+        self.name(name, self.read(files))
+
     def hold(self, name: str, table) -> None:
         """From now on `name` is `table`, computed once."""
         self.connection.create_table(name, table, temp=True, overwrite=True)
@@ -117,6 +121,11 @@ class DuckDB(Engine):
         """From now on `name` is `table`, computed whenever it is read."""
         self._run(f'CREATE OR REPLACE TEMP VIEW "{name}" AS {self.connection.compile(table)}')
 
+    def name_files(self, name: str, files: Sequence[Path]) -> None:
+        """From now on `name` is the rows of Parquet files; nothing of them is read yet."""
+        paths = ", ".join(_quoted(file) for file in files)
+        self._run(f'CREATE OR REPLACE TEMP VIEW "{name}" AS FROM read_parquet([{paths}])')
+
     def hold(self, name: str, table) -> None:
         """From now on `name` is `table`, computed once."""
         self._run(f'CREATE OR REPLACE TEMP TABLE "{name}" AS {self._sql(table)}')
@@ -137,12 +146,16 @@ class DuckDB(Engine):
 
     def stream(self, table, target: Path) -> int:
         """Write a table of any length to one Parquet file; its rows."""
-        place = str(target).replace("'", "''")
-        ((rows,),) = self._run(f"COPY ({self._sql(table)}) TO '{place}' (FORMAT parquet)")
+        copy = f"COPY ({self._sql(table)}) TO {_quoted(target)} (FORMAT parquet)"
+        ((rows,),) = self._run(copy)
         return rows
 
     def _run(self, statement: str) -> list[tuple]:
         return self.connection.raw_sql(statement).fetchall()
+
+
+def _quoted(file: Path) -> str:
+    return "'" + str(file).replace("'", "''") + "'"
 
 
 def _named(table, names: Sequence[str]):

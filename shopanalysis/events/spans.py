@@ -112,10 +112,13 @@ def _question():
 
 
 def _name_came(run, day: date, week: dict[date, str]) -> None:
+    import ibis
+
     number = (day - EPOCH).days
     name_day(run, day)
-    for part in CAME:
-        table = run.engine.read(day_files(run, week, part))
+    for part, schema in CAME.items():
+        run.engine.name_files(f"{part}_of_the_week", day_files(run, week, part))
+        table = ibis.table(schema, name=f"{part}_of_the_week")
         run.engine.name(f"{part}_today", table.filter(table.day == number))
         run.engine.name(f"{part}_before", table.filter(table.day < number))
 
