@@ -130,7 +130,7 @@ def ours(folder: Path, **settings: str) -> None:
 
     said = shop.load(folder)
     said.events.update(settings)
-    reducing.reduce(said, date(2027, 1, 1))
+    reducing.reduce(said, START + timedelta(days=1000))
 
 
 def limit(folder: Path) -> None:

@@ -29,6 +29,9 @@ AMOUNTS = {  # column -> who made it up: where there were none of them it is 0 a
 }  # fmt: skip
 
 
+BY_DAY = ("item_day", "item_source_day", "item_week")  # kept by day, each day's rows sorted
+
+
 def land(run, names: dict[date, str], first: list[Path], weeks: list[Path]):
     """Write every table that the log yields; names of those written, and of those left to exports."""
     folder = run.shop.folder
@@ -51,8 +54,13 @@ def land(run, names: dict[date, str], first: list[Path], weeks: list[Path]):
 def _write(run, aside: Path, name: str, table) -> bool:
     """Write `table`, sorted by key; whether it has a row."""
     target = tables.path(aside, name)
-    ordered = _as_contract(run, name, table).order_by(list(tables.TABLES[name].key))
-    rows = run.engine.stream(ordered, target)
+    whole, key = _as_contract(run, name, table), list(tables.TABLES[name].key)
+    in_order = run.engine.stream_in_order
+    rows = (
+        in_order(whole, target, key)
+        if name in BY_DAY
+        else run.engine.stream(whole.order_by(key), target)
+    )
     if not rows:
         target.unlink()
     return rows > 0

@@ -78,7 +78,6 @@ def questions(run, schema) -> Questions:
     once = log.once(texts.numbered(read, known), asked, run.format)
     acts = daily.visits(once, asked.session_gap * 60, "session" in schema)
     held = ibis.table(acts.schema(), name=ACTS)
-    the_day = ibis.table({"day": "int32"}, name=DAY)
     files = _files(run, ibis.table(acts.schema(), name=PEOPLE), known)
     return Questions(
         log.counted(read, asked),
@@ -86,7 +85,7 @@ def questions(run, schema) -> Questions:
         acts,
         daily.strangers(held, known["visitor"], asked.most_views, asked.test_visitors),
         daily.copies(held),
-        {name: table.cross_join(the_day) for name, table in files.items()},
+        files,
     )
 
 
@@ -95,12 +94,18 @@ def _texts(name: str) -> str:
 
 
 def _files(run, acts, known) -> dict[str, object]:
+    import ibis
+
+    day = ibis.table({"day": "int32"}, name=DAY)
     files = {
         "-".join([name, *keys]): _counted(acts, known, name, keys)
+        .cross_join(day)
+        .order_by(["day", *keys])
         for name, groups in GROUPS.items()
         for keys in groups
     }
-    return files | _people(run, acts, known)
+    people = _people(run, acts, known)
+    return files | {name: table.cross_join(day) for name, table in people.items()}
 
 
 def _people(run, acts, known) -> dict[str, object]:

@@ -128,7 +128,7 @@ def _make_weeks(run, gaps: dict[date, Path], days: list[date], wanted: dict[date
     numbers = {(day - EPOCH).days: day for day in days}
     counted = run.engine.frame(visitors.weeks(run.engine.read(sorted(files)), list(numbers)))
     for number, some in counted.groupby("end"):
-        table = some.rename(columns={"end": "date"})
+        table = some.rename(columns={"end": "date"}).sort_values("item_id")
         aside = run.state.aside("weeks")
         table[table["visitors"].gt(0) | table["buyers"].gt(0)].to_parquet(aside, index=False)
         os.replace(aside, run.state.path("weeks", wanted[numbers[number]]))
