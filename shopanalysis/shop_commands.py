@@ -102,6 +102,7 @@ def reduce_events(asked: argparse.Namespace) -> int:
     from shopanalysis import shop
     from shopanalysis.batch import runs
     from shopanalysis.events import reducing
+    from shopanalysis.words import agreeing
 
     found = shop.load(shop.find(asked.shop, asked.data))
     progress = Progress("days") if sys.stderr.isatty() else None
@@ -110,9 +111,8 @@ def reduce_events(asked: argparse.Namespace) -> int:
         made = reducing.reduce(found, **told)
     if progress:
         progress.clear()
-    print(
-        f"{len(made.done):,} of {len(made.days):,} days reduced; tables: {', '.join(made.written)}"
-    )
+    days = agreeing(f"{len(made.days):,}", "# day|# days")
+    print(f"{len(made.done):,} of {days} reduced; tables: {', '.join(made.written)}")
     if made.kept:
         print(f"left as exports state them: {', '.join(made.kept)}")
     for reason, rows in made.counted.items():

@@ -1,7 +1,8 @@
 """Numbers as text, and texts by language: `Words("zh", "CNY").say("finding.on_target", sales=1234)`.
 
 Every text stands once, in texts/<language>.toml, and so does how the language writes numbers and dates.
-Placeholders name their format: {sales:money}.
+Placeholders name their format: {sales:money}. Words that agree with a number stand behind it, for one
+and for any other: {days:count # day|# days}, where # is the number; without #, the words alone.
 """
 
 from __future__ import annotations
@@ -134,7 +135,15 @@ class Words(string.Formatter):
         return self.number(f"{number or 0.0:{sign},.{places}f}").replace("-", MINUS)
 
     def format_field(self, value, spec: str) -> str:
-        """One placeholder: `spec` is the name of a way to write a number, or a list of words."""
+        """One placeholder: `spec` is the name of a way to write a number, or a list of words.
+
+        Behind it, after a blank, the forms that agree with the number, if any do.
+        """
+        way, _, forms = spec.partition(" ")
+        written = self._written(value, way)
+        return agreeing(written, forms) if forms else written
+
+    def _written(self, value, spec: str) -> str:
         if spec in ("", "text", "title"):
             return MISSING if is_missing(value) else isolated(str(value))
         if isinstance(value, str) and self.has(f"{spec}.{value}"):
@@ -303,6 +312,15 @@ class Words(string.Formatter):
     def list(self, values) -> str:
         """A, B and C."""
         return self.texts["list.separator"].join(isolated(str(value)) for value in values)
+
+
+def agreeing(written: str, forms: str) -> str:
+    """The form that goes with a number as it is written: "1" -> "1 day", "7" -> "7 days".
+
+    forms   for one and for any other, "# day|# days"; # is where the number stands
+    """
+    one, other = forms.split("|")
+    return (one if written == "1" else other).replace("#", written)
 
 
 def css_string(text: str) -> str:

@@ -114,7 +114,7 @@ def test_07_orders_within_other_days_of_a_click_are_not_compared(shop, tmp_path)
     assert set(tables.read(shop, "ad_day")["attribution_days"]) == {15}
     assert imported(shop, keywords(tmp_path, "a.csv", "15天"))
     (told,) = exports.import_files(shop, [keywords(tmp_path, "b.csv", "1天")], today=TODAY).refused
-    assert "orders for 1 days after a click, but this shop's advertising files do so for 15" in (
+    assert "orders for 1 day after a click, but this shop's advertising files do so for 15" in (
         told.refused
     )
     assert set(tables.read(shop, "ad_day")["attribution_days"]) == {15}

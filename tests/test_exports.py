@@ -802,7 +802,7 @@ def test_the_summary_says_what_was_done(known, tmp_path):
     assert imported(known, bad, shop_file(tmp_path / "b.xls", *rows)).summary_lines() == [
         "1 file read, 1 refused",
         "shop_day: 3 added",
-        "left out: 1 rows, totals rows",
+        "left out: 1 row, totals rows",
         f"refused: {FAULTS['percent out of range'][1]}",
     ]
 

@@ -29,7 +29,8 @@ def messages(language: str) -> dict[str, str]:
 
 
 def placeholders(text: str) -> list[tuple[str, str]]:
-    return sorted((n, spec) for _, n, spec, _ in string.Formatter().parse(text) if n is not None)
+    parsed = string.Formatter().parse(text)  # the forms behind a way to write it are words
+    return sorted((name, spec.split(" ")[0]) for _, name, spec, _ in parsed if name is not None)
 
 
 def text_cells() -> dict[str, str]:

@@ -85,7 +85,7 @@ def test_a_dry_run_on_a_shop_changes_no_byte_and_shows_restatements(here, capsys
     rows = [["2,600.00" if c == "2,500.50" else c for c in row] for row in fixture.rows[:5]]
     newer = fixture.write(here / "店铺_20261120_090000.xls", rows)
     told = said(capsys, "import", "--dry-run", str(newer), "--shop", "cups")
-    assert told[0].endswith(", 1 rows: shop_day 1 changed, shop_day 2 unchanged")
+    assert told[0].endswith(", 1 row: shop_day 1 changed, shop_day 2 unchanged")
     assert {f: f.read_bytes() for f in (here / "data").rglob("*") if f.is_file()} == before
 
 

@@ -11,7 +11,32 @@ from shopanalysis.findings import OWNERS, SEVERITIES
 from shopanalysis.tables import CHANNELS
 from shopanalysis.words import Words
 
-EN, ZH = Words("en", "CNY"), Words("zh", "CNY")
+EN, ES, ZH = Words("en", "CNY"), Words("es", "CNY"), Words("zh", "CNY")
+
+FORECASTS = (
+    "ahead items_ahead backtest scenarios forecast forecast_no_range forecast_zero forecast_level"
+)
+FUNNELS = "funnel_lost funnel_steady funnel_lost_orders funnel_steady_orders"
+NEVER_ONE = {  # why a number is never one -> its placeholder, in all texts or in the one named
+    "a bar or a stock of hundreds": {"visitors_bar", "floor", "good"},
+    "all metrics that are watched": {"metrics", "looked_at"},
+    "weeks of known bestsellers, whole weeks": {"weeks"},
+    "a multiple, as the plan states it": {"claimed"},
+    "days or weeks that a past takes": {"needed"},
+    "visits and buyers that a rate takes": {
+        f"{key} enough" for key in ("pages_too_little", "value_too_little", "traffic_open")
+    },
+    "five payers": {"items_too_little payers", "change_too_little_data payers"},
+    "a week at least": {
+        "forecast_profile known",
+        *(f"{key} days" for key in f"{FORECASTS} forecast_profile longer_than_known".split()),
+    },
+    "three clean days at least": {f"{key} days" for key in FUNNELS.split()},
+    "fourteen days at least": {"ups_and_downs n", "regulars_sure days", "regulars_unsure days"},
+    "more than a table shows": {"more_rows shown", "more_rows rows"},
+    "held against the others": {"best_word words"},
+}
+NEVER = set().union(*NEVER_ONE.values())
 
 
 @pytest.mark.parametrize(
@@ -42,7 +67,98 @@ def test_numbers_dates_and_names_as_each_language_writes_them(spec, value, engli
 
 
 def _placeholders(text: str) -> set[tuple[str, str]]:
-    return {(name, spec) for _, name, spec, _ in string.Formatter().parse(text) if name}
+    return {(name, spec.split(" ")[0]) for _, name, spec, _ in _fields(text)}
+
+
+def _fields(text: str) -> list[tuple]:
+    return [field for field in string.Formatter().parse(text) if field[1]]
+
+
+@pytest.mark.parametrize(
+    ("value", "english", "spanish"),
+    [
+        (1, "1 day is", "1 día es"),
+        (0, "0 days are", "0 días son"),
+        (2, "2 days are", "2 días son"),
+        (1.2, "1 day is", "1 día es"),
+        (1.6, "2 days are", "2 días son"),
+        (0.6, "1 day is", "1 día es"),
+        (-1, "−1 days are", "−1 días son"),
+        (1001, "1,001 days are", "1.001 días son"),
+        (float("nan"), "– days are", "– días son"),
+        (None, "– days are", "– días son"),
+    ],
+)
+def test_words_agree_with_a_number_as_it_is_written(value, english, spanish):
+    assert EN.format("{days:count # day|# days} {days:count is|are}", days=value) == english
+    assert ES.format("{days:count # día|# días} {days:count es|son}", days=value) == spanish
+    assert EN.format("{days:decimal # day|# days}", days=1) == "1.00 days"
+    assert ES.format("{days:decimal # día|# días}", days=1) == "1,00 días"
+
+
+def test_the_number_stands_where_the_form_says_if_it_does():
+    last = "the last {days:count day|# days}{days:count | together}"
+    assert [EN.format(last, days=n) for n in (1, 7)] == ["the last day", "the last 7 days together"]
+
+
+def _forms(language: str) -> list[tuple[str, str]]:
+    """The words for one, and those for any other number, of all texts of a language."""
+    specs = [spec for text in words.texts(language).values() for _, _, spec, _ in _fields(text)]
+    return [tuple(spec.partition(" ")[2].split("|")) for spec in specs if " " in spec]
+
+
+def test_words_have_a_form_for_one_and_one_for_any_other_number_which_is_said():
+    assert all(len(forms) == 2 for language in ("en", "es", "zh") for forms in _forms(language))
+    assert not _forms("zh")
+    for language in ("en", "es"):
+        for key, text in words.texts(language).items():
+            fields = _fields(text)
+            said = {
+                name for _, name, spec, _ in fields if " " not in spec or "#" in spec.split("|")[1]
+            }
+            assert said == {name for _, name, _, _ in fields}, key
+
+
+class Ones(Words):
+    """Numbers that can be one are 1, those that cannot are 7, and all else is x."""
+
+    def text_of(self, key: str) -> str:
+        fields = _fields(self.texts[key])
+        numbers = {name for _, name, spec, _ in fields if " " in spec or spec == "count"}
+        never = {name for name in numbers if {name, f"{key.split('.')[1]} {name}"} & NEVER}
+        values = {name: "x" for _, name, _, _ in fields}
+        values |= dict.fromkeys(numbers, "1") | dict.fromkeys(never, "7")
+        return self.say(key, **values)
+
+    def _written(self, value, spec):
+        return value
+
+
+def _plurals_beside_one(said: str, plurals: set[str], singulars: set[str]) -> list[str]:
+    """Words of `plurals` beside a 1, and after it such as end in s, unless they are `singulars`."""
+    beside = r"(?:([^\W\d]+) )?(?<![\w.,])1(?= |$)(?: (?!de |con )([^\W\d]+)(?: ([^\W\d]+))?)?"
+    found = []
+    for before, after, then in re.findall(beside, said.lower()):
+        found += [word for word in (before, after, then) if word in plurals]
+        found += [word for word in (after, then) if word.endswith("s") and word not in singulars]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("language", "seen"), [("en", {"days", "items", "are"}), ("es", {"días", "artículos", "son"})]
+)
+def test_no_text_says_a_plural_of_one(language, seen):
+    spoken, pairs = Ones(language), [pair for pair in _forms(language) if all(pair)]
+    one, other = (set(re.findall(r"[^\W\d]+", " ".join(side))) for side in zip(*pairs, strict=True))
+    plurals, singulars = {word for word in other - one if word.islower()}, one | {"menos", "tras"}
+    assert plurals >= seen
+    wrong = {
+        key: found
+        for key, text in words.texts(language).items()
+        if not key.startswith(words.OWN) and _fields(text)
+        if (found := _plurals_beside_one(spoken.text_of(key), plurals, singulars))
+    }
+    assert wrong == {}
 
 
 def test_every_placeholder_says_how_to_write_its_value():

@@ -12,6 +12,7 @@ from shopanalysis.batch import coverage
 from shopanalysis.batch.notebooks import Notebook
 from shopanalysis.exports import records, restatements
 from shopanalysis.shop import Shop
+from shopanalysis.words import agreeing
 
 SHOWN = 5  # gaps, restatements and exports that are listed at most
 
@@ -33,13 +34,14 @@ def lines(shop: Shop, notebooks: Sequence[Notebook]) -> Iterator[str]:
 def _table_line(shop: Shop, name: str) -> str:
     column = coverage.day_column(name)
     table = shop.table(name)
+    rows = agreeing(f"{len(table):,}", "# row|# rows")
     if column is None:
-        return f"{name}: {len(table):,} rows"
+        return f"{name}: {rows}"
     days = pd.DatetimeIndex(table[column].dropna().dt.normalize().unique()).sort_values()
     if days.empty:
-        return f"{name}: {len(table):,} rows, none with a day"
-    told = f"{name}: {len(days):,} days, {days[0].date()} to {days[-1].date()}"
-    return told + _gaps(days)
+        return f"{name}: {rows}, none with a day"
+    told = agreeing(f"{len(days):,}", "# day|# days")
+    return f"{name}: {told}, {days[0].date()} to {days[-1].date()}{_gaps(days)}"
 
 
 def _gaps(days: pd.DatetimeIndex) -> str:
@@ -52,7 +54,7 @@ def _gaps(days: pd.DatetimeIndex) -> str:
         str(first.date()) if first == last else f"{first.date()} to {last.date()}"
         for first, last in ends.itertuples(index=False)
     ]
-    return f", {len(missing):,} days missing: {_listed(told)}"
+    return f", {agreeing(f'{len(missing):,}', '# day|# days')} missing: {_listed(told)}"
 
 
 def _listed(told: Sequence[str]) -> str:
@@ -69,7 +71,8 @@ def _file_lines(shop: Shop) -> Iterator[str]:
             for counts in facts["tables"].values()
         )
         if again:
-            yield f"overlap: {name} says again what {again:,} older rows say"
+            older = agreeing(f"{again:,}", "# older row says|# older rows say")
+            yield f"overlap: {name} says again what {older}"
         for check in facts["checks"]:
             if not check["agrees"]:
                 yield (

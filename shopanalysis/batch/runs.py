@@ -27,7 +27,7 @@ from shopanalysis.batch.results import FAILED, REFUSED, Result
 from shopanalysis.batch.sessions import Session, session
 from shopanalysis.batch.stopping import Stopped, Stopping
 from shopanalysis.errors import DataError, ParameterError
-from shopanalysis.words import Words
+from shopanalysis.words import Words, agreeing
 
 __all__ = ["FAILED", "REFUSED", "Reporter", "Result", "check_shop_name", "importing", "run"]
 
@@ -267,7 +267,9 @@ class _Runner:
         parts = [f"{d.shop.id} {d.day}: {', '.join(n.name for n in d.pending)}" for d in days]
         for shop, days_left in self.left.items():
             if days_left:
-                parts.append(f"{shop}: {'every day' if days_left < 0 else f'{days_left} days'}")
+                parts.append(
+                    f"{shop}: {'every day' if days_left < 0 else agreeing(f'{days_left}', '# day|# days')}"
+                )
         if parts:
             line = f"Not done: {'; '.join(parts)}."
             self.run.reporter.problem(line, "stopped", not_done=parts)

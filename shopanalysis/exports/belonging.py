@@ -11,6 +11,7 @@ import pandas as pd
 from shopanalysis.errors import DataError
 from shopanalysis.exports import values
 from shopanalysis.exports.rows import Piece
+from shopanalysis.words import agreeing
 
 # How a platform says which of a visitor's visits a sale is put down to, and what it is called here.
 ATTRIBUTIONS = {
@@ -171,6 +172,7 @@ class Belonging:
             self.windows[whose] = days
             return None
         return (
-            f"it adds orders for {days} days after a click, but this shop's advertising files do so "
-            f"for {known:g}; the two cannot be compared. Export it again with {known:g} days (转化周期)."
+            f"it adds orders for {agreeing(f'{days}', '# day|# days')} after a click, but this shop's "
+            f"advertising files do so for {known:g}; the two cannot be compared. Export it again with "
+            f"{agreeing(f'{known:g}', '# day|# days')} (转化周期)."
         )

@@ -6,6 +6,8 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from shopanalysis.words import agreeing
+
 
 @dataclass(frozen=True)
 class FileReport:
@@ -28,7 +30,7 @@ class FileReport:
             if count
         ]
         out = [f"{count:,} left out ({reason})" for reason, count in self.left_out.items()]
-        return f"{self.name}: {self.format}, {self.rows:,} rows: {', '.join([*told, *out])}"
+        return f"{self.name}: {self.format}, {_rows(self.rows)}: {', '.join([*told, *out])}"
 
 
 @dataclass(frozen=True)
@@ -77,10 +79,14 @@ class Imported:
         for table, counts in self.totals.items():
             told = ", ".join(f"{count:,} {state}" for state, count in counts.items() if count)
             lines.append(f"{table}: {told or 'no rows'}")
-        lines += [f"left out: {count:,} rows, {reason}" for reason, count in self.left_out.items()]
+        lines += [f"left out: {_rows(count)}, {reason}" for reason, count in self.left_out.items()]
         lines += [f"not read: {why}" for why in beside]
         return lines + [f"refused: {file.refused}" for file in self.refused]
 
 
 def _files(count: int) -> str:
-    return f"{count:,} file{'' if count == 1 else 's'}"
+    return agreeing(f"{count:,}", "# file|# files")
+
+
+def _rows(count: int) -> str:
+    return agreeing(f"{count:,}", "# row|# rows")
