@@ -52,7 +52,7 @@ def test_a_finding_is_said_in_the_pages_language_and_kept_in_both(page):
     record = shown.data[report.FINDINGS][0]
     assert "1 个来源的访问数低于通常范围" in shown.text
     assert record["sentence"]["en"].startswith(
-        "Visits fell below their usual range in 1 sources: <img"
+        "Visits fell below their usual range in 1 source: <img"
     )
     assert record["sentence"]["zh"] in shown.text
     assert record["action"]["en"].startswith("Look at <img")

@@ -11,6 +11,7 @@ from datetime import datetime
 from pathlib import PurePosixPath
 
 from shopanalysis.errors import DataError
+from shopanalysis.words import agreeing
 
 MOST_MEMBERS = 10_000
 MOST_BYTES = 4 * 2**30
@@ -106,8 +107,9 @@ def _refuse_unsafe(entries: Sequence[zipfile.ZipInfo], packed: int) -> None:
         )
     bomb = unpacked > 100 * 2**20 and unpacked > MOST_EXPANSION * packed
     if len(entries) > MOST_MEMBERS or unpacked > MOST_BYTES or bomb:
+        files = agreeing(f"{len(entries):,}", "# file|# files")
         raise DataError(
-            f"would unpack to {len(entries):,} files of {unpacked / 2**20:,.0f} MB; allowed: "
+            f"would unpack to {files} of {unpacked / 2**20:,.0f} MB; allowed: "
             f"{MOST_MEMBERS:,} files, {MOST_BYTES / 2**20:,.0f} MB, {MOST_EXPANSION} times its "
             "size. Unpack it by hand and import the files in it."
         )
