@@ -150,8 +150,8 @@ Watch: Wait.
 Decisions
 1. Stock: Buy.
 
-1 reports could not be made; the last good ones stand.
-1 files were refused at import.
+1 report could not be made; the last good one stands.
+1 file was refused at import.
 All reports of this day: https://reports.example.com/2026-11-20/%E8%8C%B6/index.html"""
 CHINESE = """\
 说明：“Sales < last week.”在中文里

@@ -113,7 +113,7 @@ def test_fields_that_cron_knows(fields):
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ("0 9 * *", "has 4 fields; cron needs 5"),
+        ("0 9 * *", r"needs 5 fields; '0 9 \* \*' has 4"),
         ("60 9 * * *", "no minute '60'; allowed: 0 to 59"),
         ("0 24 * * *", "no hour '24'"),
         ("0 9 0 * *", "no day '0'"),

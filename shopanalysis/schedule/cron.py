@@ -74,7 +74,7 @@ def check_fields(text: str) -> None:
     """Raise ParameterError unless `text` is five fields that cron understands."""
     fields = text.split()
     if len(fields) != len(FIELDS):
-        raise ParameterError(f"'{text}' has {len(fields)} fields; cron needs {len(FIELDS)}.")
+        raise ParameterError(f"Cron needs {len(FIELDS)} fields; '{text}' has {len(fields)}.")
     for field, (name, least, most) in zip(fields, FIELDS, strict=True):
         for part in field.split(","):
             found = PART.fullmatch(part)
