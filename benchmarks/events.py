@@ -1,6 +1,7 @@
 """Event logs against pandas, Polars and DuckDB's own SQL: seconds of CPU and wall, peak memory.
 
 python benchmarks/events.py [--rows 1e6] [--days 30] [--only ours,sql,sql_days,polars,pandas,floor,day,limit]
+                            [--rounds 1]          each side in turn, that often; medians are shown
                             [--folder FOLDER]     a log is made there once, and kept
 
     ours     the whole way: shopanalysis.events.reducing, from the log to tables/
@@ -391,6 +392,7 @@ def main() -> None:
     asked.add_argument("--rows", type=float, default=1e6)
     asked.add_argument("--days", type=int, default=30)
     asked.add_argument("--only", default=",".join(SIDES))
+    asked.add_argument("--rounds", type=int, default=1)
     asked.add_argument("--folder", type=Path, default=Path(".cache/events-benchmark"))
     asked.add_argument("--one")
     said = asked.parse_args()
@@ -398,11 +400,14 @@ def main() -> None:
         return one(said.one, said.folder)
     folder = said.folder / f"{said.rows:.0e}"
     log(folder, int(said.rows), said.days)
-    print(f"{said.rows:,.0f} rows, {said.days} days\n{'':8}{'CPU s':>8}{'wall s':>8}{'MB':>8}")
-    for side in said.only.split(","):
-        sides = a_day_more(folder) if side == "day" else {side: measured(side, folder)}
-        for name, found in sides.items():
-            print(f"{name:8}{found['cpu']:8.1f}{found['wall']:8.1f}{found['mb']:8.0f}", flush=True)
+    rounds = []
+    for _ in range(said.rounds):
+        for side in said.only.split(","):
+            sides = a_day_more(folder) if side == "day" else {side: measured(side, folder)}
+            rounds += [{"side": name} | found for name, found in sides.items()]
+    medians = pd.DataFrame(rounds).groupby("side", sort=False).median()
+    print(f"{said.rows:,.0f} rows, {said.days} days, median of {said.rounds}")
+    print(medians.round({"cpu": 1, "wall": 1, "mb": 0}).to_string())
 
 
 if __name__ == "__main__":
