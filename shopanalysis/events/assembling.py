@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 
 import pandas as pd
+import pyarrow.parquet
 
 from shopanalysis import tables
 from shopanalysis.events import visitors
@@ -55,12 +56,10 @@ def _write(run, aside: Path, name: str, table) -> bool:
     """Write `table`, sorted by key; whether it has a row."""
     target = tables.path(aside, name)
     whole, key = _as_contract(run, name, table), list(tables.TABLES[name].key)
-    in_order = run.engine.stream_in_order
-    rows = (
-        in_order(whole, target, key)
-        if name in BY_DAY
-        else run.engine.stream(whole.order_by(key), target)
-    )
+    if name in BY_DAY:
+        rows = run.engine.stream_in_order(whole, target, key)
+    else:
+        rows = run.engine.stream(whole.order_by(key), target)
     if not rows:
         target.unlink()
     return rows > 0
@@ -86,13 +85,14 @@ def _midnight(day):
 
 
 def _stated_elsewhere(folder: Path, name: str) -> bool:
-    """Whether an import made the table from files."""
+    """Whether an import made rows of the table from files."""
     file = tables.path(folder, name)
     if not file.exists():
         return False
-    return (
-        not pd.read_parquet(file, columns=["source_file"])["source_file"].eq(tables.EVENT_LOG).all()
-    )
+    whole = pyarrow.parquet.read_metadata(file)
+    place = whole.schema.names.index("source_file")
+    ends = (whole.row_group(n).column(place).statistics for n in range(whole.num_row_groups))
+    return any({one.min, one.max} != {tables.EVENT_LOG} for one in ends)
 
 
 def _shop_day(run, names: dict[date, str], first: list[Path]):
