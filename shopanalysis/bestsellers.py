@@ -49,12 +49,14 @@ def week(
 ) -> pd.DataFrame:
     """One row per item that was seen in the last `days` days, most visits first.
 
-    item_id, title, category, visitors_by_day (visits added up over days), payers, conversion,
-    units, page_views, sales (currency), days_with_sales, bounce_rate (weighted by visits)
+    item_id, title, category, visitors_by_day (visits added up over days), payers (of a day at most its
+    visitors: others came before), conversion, units, page_views, sales (currency), days_with_sales,
+    bounce_rate (weighted by visits)
 
     Days whose visitors or payers are not known are left out.
     """
-    period = calendars.last_days(item_day, date, days).dropna(subset=["visitors", "buyers"])
+    period = calendars.last_days(_of_who_came(item_day), date, days)
+    period = period.dropna(subset=["visitors", "buyers"])
     period = period[period["visitors"] > 0].rename(
         columns={"visitors": "visitors_by_day", "buyers": "payers"}
     )
@@ -67,6 +69,11 @@ def week(
     described = totals.join(items.set_index("item_id")[["title", "category"]])
     described["title"] = described["title"].fillna(described.index.to_series())
     return described.sort_values("visitors_by_day", ascending=False, kind="stable").reset_index()
+
+
+def _of_who_came(item_day: pd.DataFrame) -> pd.DataFrame:
+    """`item_day` with no more buyers than visitors on any day: who else paid had come on an earlier one."""
+    return item_day.assign(buyers=item_day["buyers"].clip(upper=item_day["visitors"]))
 
 
 def with_people(
@@ -138,6 +145,7 @@ def expect(
 
 def _dispersion(items, item_day, date, days, campaigns) -> np.ndarray:
     """How many times more each item's week varies than by luck alone."""
+    item_day = _of_who_came(item_day)
     clean = calendars.clean_days(item_day, date, SHOCK_DAYS, campaigns)
     shock = rates.day_shock(clean["buyers"], clean["visitors"], clean["item_id"])
     period = calendars.last_days(item_day, date, days)

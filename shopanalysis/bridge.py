@@ -114,8 +114,9 @@ def mix_and_rate(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
 
     One row per group of either: share_before, share, rate_before, rate (missing without trials),
     by_rate and by_mix (in the rate's own unit; by_mix is centred on the overall rate, so that a
-    group that grew counts for it only as far as it differs from the rest). Over all groups
-    by_rate + by_mix is the change of the overall rate exactly.
+    group that grew counts for it only as far as it differs from the rest). Successes of a group
+    without trials (paid by who came before) count by_rate for what they add to the overall rate. Over
+    all groups by_rate + by_mix is the change of the overall rate exactly.
 
     Kitagawa (1955), Journal of the American Statistical Association 50, 1168-1194, symmetric.
     """
@@ -129,13 +130,17 @@ def mix_and_rate(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
         old["successes"].sum() / old["trials"].sum() + new["successes"].sum() / new["trials"].sum()
     ) / 2
     known_old, known = rate_old.fillna(rate).fillna(0.0), rate.fillna(rate_old).fillna(0.0)
+    untried_old, untried = (
+        frame["successes"].where(frame["trials"] == 0, 0.0) / frame["trials"].sum()
+        for frame in (old, new)
+    )
     return pd.DataFrame(
         {
             "share_before": share_old,
             "share": share,
             "rate_before": rate_old,
             "rate": rate,
-            "by_rate": (known - known_old) * (share_old + share) / 2,
+            "by_rate": (known - known_old) * (share_old + share) / 2 + untried - untried_old,
             "by_mix": (share - share_old) * ((known_old + known) / 2 - overall),
         }
     )

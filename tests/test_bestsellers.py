@@ -106,6 +106,15 @@ def test_the_expected_rate_lies_between_the_items_own_and_the_shops():
     assert items.loc["A", "next_conversion"] > items.loc["B", "next_conversion"]
 
 
+def test_who_paid_without_a_visit_that_day_makes_no_rate_above_one():
+    """Three pay for B on a day on which one came: with all of them the shop's spread would be wild."""
+    as_found = judged(*days_of("A", 500, 25), "2026-11-20 B 1 3 3 30")
+    as_came = judged(*days_of("A", 500, 25), "2026-11-20 B 1 1 3 30")
+    assert as_found.loc["B", ["payers", "conversion"]].tolist() == [1, 1]
+    columns = ["next_conversion", "low", "high", "chance_above"]
+    pd.testing.assert_frame_equal(as_found[columns], as_came[columns])
+
+
 def test_many_times_the_visits_leave_the_rate_observed():
     """With data without end the prior counts for nothing (the interval is then the binomial's)."""
     item = judged(*days_of("A", 500_000, 25_000)).loc["A"]

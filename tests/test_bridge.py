@@ -115,18 +115,19 @@ def test_a_rate_that_falls_with_its_groups_is_no_paradox():
     assert not bridge.simpson(parts)
 
 
-counts = st.tuples(st.integers(0, 9000), st.floats(0, 1))
+counts = st.tuples(st.one_of(st.just(0), st.integers(0, 9000)), st.integers(0, 9000))
 
 
 @given(st.lists(st.tuples(counts, counts), min_size=1, max_size=6))
 def test_mix_and_rate_add_up_to_the_change_of_the_overall_rate(pairs):
+    """Also where more succeed than tried, or some without a trial: they tried on a day before."""
     before, after = (
-        trials(**{str(i): (pair[side][0], pair[side][0] * pair[side][1]) for i, pair in enumerate(pairs)})
-        for side in (0, 1)
-    )  # fmt: skip
+        trials(**{str(i): pair[side] for i, pair in enumerate(pairs)}) for side in (0, 1)
+    )
     if not (before["trials"].sum() and after["trials"].sum()):
         return
     change = after["successes"].sum() / after["trials"].sum()
     change -= before["successes"].sum() / before["trials"].sum()
     parts = bridge.mix_and_rate(before, after)
-    assert (parts["by_mix"] + parts["by_rate"]).sum() == pytest.approx(change, abs=1e-12)
+    found = (parts["by_mix"] + parts["by_rate"]).sum()
+    assert found == pytest.approx(change, rel=1e-9, abs=1e-9)

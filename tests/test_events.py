@@ -244,6 +244,22 @@ def test_a_csv_and_a_parquet_file_with_its_own_zone_give_the_same(tmp_path):
     assert_as_expected(zoned.folder, wanted)
 
 
+@pytest.mark.parametrize(
+    ("amounts", "sales"), [([None, None], [None, None]), ([None, 5.0], [0, 5]), (None, [0])]
+)
+def test_where_nobody_paid_sales_are_0_unless_the_log_tells_no_amounts(tmp_path, amounts, sales):
+    """A day without a payment, and a day with one; the last: a log in which nobody ever paid."""
+    act = {"visitor_key": "a", "item_id": "1"}
+    log = pd.DataFrame([
+        act | {"at": datetime(2026, 11, 1), "kind": "view"},
+        act | {"at": datetime(2026, 11, 2), "kind": "pay"},
+    ]).head(len(sales))  # fmt: skip
+    opened = plain_shop(tmp_path, log if amounts is None else log.assign(amount=amounts))
+    reducing.reduce(opened, TODAY)
+    for table in ("shop_day", "item_day"):
+        assert opened.table(table)["sales"].replace({float("nan"): None}).tolist() == sales
+
+
 def test_a_csv_as_it_is_published_has_no_header_and_may_end_in_the_middle_of_a_row(tmp_path):
     rows = ["7,1,9,pv,1700000000", "7,1,9,buy,1700000060", "8,2,9,pv,1700000070", "8,2,9,pv"]
     named = ['"user_id","item_id","category_id","behavior_type","timestamp"', *rows]

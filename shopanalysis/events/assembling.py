@@ -24,7 +24,7 @@ WHAT = {  # column -> the kind that a log must record for it to be known
     "ordered_buyers": "order", "ordered_units": "order", "ordered_amount": "order",
     "buyers": "pay", "orders": "pay", "units": "pay", "sales": "pay",
 }  # fmt: skip
-AMOUNTS = {  # column -> who made it up: where there were none of them it is 0 and not missing
+AMOUNTS = {  # column -> who made it up
     "sales": "buyers", "units": "buyers", "ordered_amount": "ordered_buyers",
     "ordered_units": "ordered_buyers",
 }  # fmt: skip
@@ -124,12 +124,18 @@ def _counted(run, names: dict[date, str], table: str):
             part = part.mutate(device=ibis.literal("all"))
         parts.append(part)
     whole = ibis.union(*(part.select(parts[0].columns) for part in parts)) if parts[1:] else part
-    paid_by_nobody = {
-        name: (whole[who] == 0).ifelse(whole[name].fill_null(0), whole[name])
-        for name, who in AMOUNTS.items()
-        if name in whole.columns
-    }
-    return whole.mutate(**paid_by_nobody, **_rates(whole))
+    return whole.mutate(**_amounts(whole), **_rates(whole))
+
+
+def _amounts(found) -> dict[str, object]:
+    """Amounts, 0 where nobody made one up; missing throughout where the log tells none of those made up."""
+    made = {}
+    for name, who in AMOUNTS.items():
+        if name in found.columns:
+            told, most = found[name].notnull().any().as_scalar(), found[who].max().as_scalar()
+            none = (found[who] == 0) & (told | (most == 0))
+            made[name] = none.ifelse(found[name].fill_null(0), found[name])
+    return made
 
 
 def _rates(found) -> dict[str, object]:
