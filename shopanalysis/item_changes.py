@@ -39,9 +39,13 @@ PARTS = [
 
 
 def judged_by(item_day: pd.DataFrame, in_presale: pd.DataFrame) -> pd.DataFrame:
-    """`item_day` with `judged`: buyers, or those who ordered where the item is in presale (C15)."""
+    """`item_day` with `judged`: buyers, or those who ordered where the item is in presale (C15).
+
+    On no day more than its visitors: who else paid had come on an earlier one.
+    """
     ordered = item_day["item_id"].isin(in_presale["item_id"]) & item_day["ordered_buyers"].notna()
-    return item_day.assign(judged=item_day["buyers"].where(~ordered, item_day["ordered_buyers"]))
+    judged = item_day["buyers"].where(~ordered, item_day["ordered_buyers"])
+    return item_day.assign(judged=judged.clip(upper=item_day["visitors"]))
 
 
 def titles(items: pd.DataFrame, ids: pd.Index) -> pd.Series:

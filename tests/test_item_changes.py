@@ -81,6 +81,13 @@ def test_an_item_in_presale_is_judged_by_its_orders():
     assert set(table(frame, in_presale)["moved"]) == {"no"}
 
 
+def test_who_paid_without_a_visit_that_day_is_not_held_against_its_visits():
+    frame = pd.DataFrame({"item_id": list("ab"), "visitors": [1.0, None], "buyers": [3.0, 3.0],
+                          "ordered_buyers": None})  # fmt: skip
+    judged = item_changes.judged_by(frame, pd.DataFrame({"item_id": []}))["judged"]
+    assert judged.tolist() == [1, 3]
+
+
 def quiet(generator, drifting=0.0):
     """30 items, 35 days that differ by more than luck; items drift apart by `drifting` in the last 7."""
     days = pd.date_range(end=DATE, periods=35)
