@@ -27,6 +27,7 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -400,14 +401,23 @@ def main() -> None:
         return one(said.one, said.folder)
     folder = said.folder / f"{said.rows:.0e}"
     log(folder, int(said.rows), said.days)
-    rounds = []
-    for _ in range(said.rounds):
-        for side in said.only.split(","):
-            sides = a_day_more(folder) if side == "day" else {side: measured(side, folder)}
-            rounds += [{"side": name} | found for name, found in sides.items()]
-    medians = pd.DataFrame(rounds).groupby("side", sort=False).median()
-    print(f"{said.rows:,.0f} rows, {said.days} days, median of {said.rounds}")
-    print(medians.round({"cpu": 1, "wall": 1, "mb": 0}).to_string())
+    print(f"{said.rows:,.0f} rows, {said.days} days\n{'':8}{'CPU s':>8}{'wall s':>8}{'MB':>8}")
+    found = []
+    for side in said.only.split(",") * said.rounds:
+        sides = a_day_more(folder) if side == "day" else {side: measured(side, folder)}
+        for name, figures in sides.items():
+            show(name, figures)
+            found.append({"side": name} | figures)
+    if said.rounds > 1:
+        print(f"medians of {said.rounds}")
+        for name, figures in pd.DataFrame(found).groupby("side", sort=False).median().iterrows():
+            show(name, figures)
+
+
+def show(name: str, figures: Mapping[str, float]) -> None:
+    """One line, at once: a side that fails takes nothing with it."""
+    cpu, wall, mb = (figures[part] for part in ("cpu", "wall", "mb"))
+    print(f"{name:8}{cpu:8.1f}{wall:8.1f}{mb:8.0f}", flush=True)
 
 
 if __name__ == "__main__":

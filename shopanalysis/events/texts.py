@@ -24,25 +24,16 @@ def apart(acts, name: str):
 def numbered(acts, texts: Mapping[str, object]):
     """`acts` with the number in place of the text, in each column of `texts` (tables of apart())."""
     for name, known in texts.items():
-        known = known.select(**{_text(name): known[name], _number(name): known["number"]})
-        joined = acts.left_join(known, acts[name] == known[_text(name)])
-        acts = joined.mutate(**{name: joined[_number(name)].fill_null(0)})
-        acts = acts.drop(_text(name), _number(name))
+        known = known.select(its_text=name, its_number="number")
+        joined = acts.left_join(known, acts[name] == known.its_text)
+        acts = joined.mutate(**{name: joined.its_number.fill_null(0)}).drop(known.columns)
     return acts
 
 
 def named(table, texts: Mapping[str, object]):
     """`table` with the text in place of the number, in each column of `texts`; rows have one."""
     for name, known in texts.items():
-        known = known.select(**{_text(name): known[name], _number(name): known["number"]})
-        joined = table.inner_join(known, table[name] == known[_number(name)])
-        table = joined.mutate(**{name: joined[_text(name)]}).drop(_text(name), _number(name))
+        known = known.select(its_text=name, its_number="number")
+        joined = table.inner_join(known, table[name] == known.its_number)
+        table = joined.mutate(**{name: joined.its_text}).drop(known.columns)
     return table
-
-
-def _text(name: str) -> str:
-    return f"text_of_{name}"
-
-
-def _number(name: str) -> str:
-    return f"number_of_{name}"
